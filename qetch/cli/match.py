@@ -1,0 +1,63 @@
+"""`qetch match`: which site takes a URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qetch.cli.common import Parser, add_sites_flag, use_sites
+from qetch.cli.messages import complain
+from qetch.errors import QetchError
+
+if TYPE_CHECKING:
+    from regex import Match
+
+    from qetch.extractors.registry import Registry
+
+DESCRIPTION = """\
+Say which site takes each URL, without a network: the site, the kind of URL, what was read from the URL, and the
+site's file (- for files that no site claims), separated by tabs. The exit code is 0 if every URL is taken, else 1."""
+
+EXAMPLES = """\
+example:
+  qetch match URL && qetch get URL"""
+
+
+def run(words: list[str]) -> int:
+    """Run the subcommand; its exit code."""
+    parser = Parser("match", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.add_argument("urls", metavar="URL", nargs="+")
+    add_sites_flag(parser)
+    arguments = parser.parse_intermixed_args(words)
+    registry = use_sites(arguments.sites)
+    code = 0
+    for url in arguments.urls:
+        try:
+            print(_line(registry, url))
+        except QetchError as error:
+            complain(error, url)
+            code = 1
+    return code
+
+
+def _line(registry: Registry, url: str) -> str:
+    import json
+
+    claim = registry.match(url)
+    if claim is None:
+        name, path = "generic", "-"
+        handle, match = _generic(url)
+    else:
+        name, path = claim.entry.name, claim.entry.path
+        handle, match = claim.handle, claim.match
+    return "\t".join((name, handle, json.dumps(match.groupdict()), path))
+
+
+def _generic(url: str) -> tuple[str, Match[str]]:
+    """The claim of who takes files that no site claims.
+
+    Raises:
+        QetchError: It is none, for the reason that is said.
+    """
+    from qetch.extractors import find_extractor
+
+    return find_extractor(url).get_handle(url)

@@ -1,0 +1,80 @@
+"""What the command line says on stderr, one line each."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from qetch.errors import QetchError, SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+def say(text: str) -> None:
+    """One line for the user, on stderr."""
+    print(f"qetch: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+def complain(error: QetchError, where: str = "") -> None:
+    """Say what went wrong: a line for an error, or for each problem of a spec.
+
+    Args:
+        error: What was raised.
+        where: The URL or the content, for an error that does not name it itself.
+    """
+    from qetch.extractors.hosts import shown
+
+    if isinstance(error, SpecError) and error.problems:
+        for problem in error.problems:
+            say(f"error: {problem}")
+        return
+    text = str(error) or type(error).__name__
+    place = shown(where) if where else ""
+    say(f"error: {text}" if place in text else f"error: {place}: {text}")
+
+
+def one_line(text: str) -> str:
+    r"""A text without line breaks, and without anything that a terminal could obey.
+
+    >>> print(one_line("title\n\x1b[2J"))
+    title \x1b[2J
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in " ".join(text.split())
+    )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`" - did you mean x?"` with the nearest known word, or nothing."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), 1)
+    return f" - did you mean {near[0]}?" if near else ""
+
+
+class Warnings(logging.Handler):
+    """Prints what the rooms of qetch warn about."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one warning."""
+        say(f"warning: {record.getMessage()}")
+
+
+class Failures:
+    """The failures of a run that goes on; `exit_code` is that of the first, or 0."""
+
+    def __init__(self) -> None:
+        self.exit_code = 0
+
+    @contextmanager
+    def reported(self, where: str) -> Iterator[None]:
+        """Say an error of qetch that is raised inside, and go on after it."""
+        try:
+            yield
+        except QetchError as error:
+            complain(error, where)
+            self.exit_code = self.exit_code or error.exit_code

@@ -1,0 +1,107 @@
+"""The bytes of an answer that is saved: as they come, and none missing."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from urllib3.response import BaseHTTPResponse
+
+from qetch.errors import NetworkError, RemoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import requests
+
+PIECE = 262_144
+"""Bytes that are read, and written, at most at once."""
+
+SLOW_BYTES = 1024
+SLOW_SECONDS = 60.0
+"""A connection that brings less than `SLOW_BYTES` in so many seconds is given up: it would go on for days."""
+
+ARCHIVES = frozenset({"gz", "svgz", "tgz"})
+"""Files that are compressed themselves; many servers call that an encoding of the answer."""
+
+
+def pieces(response: requests.Response, extension: str, url: str, size: int = PIECE) -> Iterator[bytes]:
+    """The body of a streamed response, decompressed where the server compressed it although nobody asked.
+
+    Args:
+        response: Of a request that was sent with `stream=True`.
+        extension: Of the file that is expected.
+        url: As messages show it.
+        size: Bytes that are read at most at once.
+
+    Raises:
+        NetworkError: The body is cut off, or comes too slowly.
+        RemoteError: It is not in the encoding that the server declares.
+        urllib3.exceptions.HTTPError: The connection broke.
+    """
+    raw = _patient(_complete(response, size, url), url)
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in {"", "identity"} or extension in ARCHIVES:
+        return raw
+    if encoding in {"gzip", "x-gzip", "deflate"}:
+        return _inflated(raw, size, url)
+    raise RemoteError(f"{url}: the file is encoded as {encoding[:40]!r}, which was not asked for")
+
+
+def declared_length(response: requests.Response) -> int | None:
+    """How many bytes the body has on the wire, if the server says so."""
+    text = response.headers.get("Content-Length", "")
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 20 and not chunked else None
+
+
+def plain_length(response: requests.Response) -> int | None:
+    """How many bytes the file has, if the server says so and sends it as it is."""
+    encoded = response.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}
+    return None if encoded else declared_length(response)
+
+
+def _complete(response: requests.Response, size: int, url: str) -> Iterator[bytes]:
+    raw: Any = response.raw
+    received = 0
+    library = isinstance(raw, BaseHTTPResponse)  # else somebody's own adapter, whose body is a plain stream
+    while piece := raw.read1(size, decode_content=False) if library else raw.read(size):
+        received += len(piece)
+        yield piece
+    declared = declared_length(response)
+    if declared is not None and received < declared:
+        raise NetworkError(f"{url}: the connection ended after {received} of {declared} bytes - try again")
+
+
+def _patient(raw: Iterator[bytes], url: str) -> Iterator[bytes]:
+    received, since = 0, time.monotonic()
+    for piece in raw:
+        received += len(piece)
+        yield piece
+        now = time.monotonic()
+        if received >= SLOW_BYTES:
+            received, since = 0, now
+        elif now - since > SLOW_SECONDS:
+            raise NetworkError(
+                f"{url}: the file comes too slowly ({received} bytes in {now - since:.0f} s) - try again later"
+            )
+
+
+def _inflated(raw: Iterator[bytes], size: int, url: str) -> Iterator[bytes]:
+    """The decompressed bytes, at most `size` at once whatever the ratio."""
+    stream = zlib.decompressobj(32 + zlib.MAX_WBITS)  # gzip or zlib, by their first bytes
+    empty = True
+    try:
+        for piece in raw:
+            empty, rest = False, piece
+            while rest:
+                if stream.eof:
+                    stream = zlib.decompressobj(32 + zlib.MAX_WBITS)
+                yield stream.decompress(rest, size)
+                rest = stream.unconsumed_tail or stream.unused_data
+        yield stream.flush()
+    except zlib.error:
+        raise RemoteError(f"{url}: the server says that the file is compressed, and it is not") from None
+    if not (stream.eof or empty):
+        raise NetworkError(f"{url}: the compressed file ends in the middle - try again")

@@ -1,0 +1,1 @@
+"""Runs a compiled site: it knows the language, no site, and writes no file."""

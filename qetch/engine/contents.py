@@ -1,0 +1,222 @@
+"""Makes contents: fields, files, variants, renditions and their qualities."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from qetch.content import Content
+from qetch.engine.reading import as_text, fields, shown
+from qetch.spec import dates
+from qetch.spec.model import File, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from qetch.engine.reading import Names, Place, Reader
+    from qetch.extractors import BaseExtractor
+    from qetch.spec.model import ContentSpec, Site
+
+DIGEST_BYTES = {"md5": 16, "sha1": 20, "sha256": 32}
+
+Found = tuple[File, "Place", "Names"]
+"""A file of the spec, the place that it reads, and the names there."""
+
+
+@dataclass(slots=True)
+class _Facts:
+    file: File
+    name: str | None
+    urls: list[str]
+    rank: tuple[float | None, ...]
+    content: dict[str, Any]
+
+
+class ContentMaker:
+    """Makes the contents of one site."""
+
+    def __init__(self, site: Site, extractor: BaseExtractor, reader: Reader) -> None:
+        self.site = site
+        self.extractor = extractor
+        self.reader = reader
+
+    def fields(self, spec: ContentSpec, place: Place, names: Names, outer: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a content: its own, and where those are null, the ones around it."""
+        own: dict[str, Any] = {}
+        for name, value in spec.fields:
+            if name == "uploaded_date":
+                own[name] = self._date(value, place, names)
+            else:
+                own[name] = self.reader.text(value, place, names)
+        if spec.metadata is not None:
+            own["metadata"] = self._metadata(spec.metadata, place, names)
+        return {**outer, **{name: item for name, item in own.items() if item is not None}}
+
+    def contents(self, spec: ContentSpec, known: dict[str, Any], files: Iterable[Found], source: str) -> list[Content]:
+        """The contents of one item, one for each file that has a URL."""
+        facts = [fact for found in files if (fact := self._facts(*found))]
+        facts = list(self._unique(facts, spec))
+        qualities = _qualities(facts)
+        uid = f"{self.site.name}-{known['uid']}"
+        return [
+            Content(
+                f"{uid}-{fact.name}" if fact.name is not None else uid,
+                source,
+                fact.urls,
+                self.extractor,
+                quality=quality,
+                title=known.get("title"),
+                description=known.get("description"),
+                uploaded_by=known.get("uploaded_by"),
+                uploaded_date=known.get("uploaded_date"),
+                metadata=known.get("metadata"),
+                variant=fact.name,
+                gone=self.site.gone,
+                **fact.content,
+            )
+            for fact, quality in zip(facts, qualities, strict=True)
+        ]
+
+    def _unique(self, facts: list[_Facts], spec: ContentSpec) -> Iterator[_Facts]:
+        names = set()
+        for fact in facts:
+            if fact.name in names:
+                self.reader.note(spec.where, f"two renditions are named {fact.name!r}; the first is kept")
+            else:
+                names.add(fact.name)
+                yield fact
+
+    # --- fields
+
+    def _date(self, value: Value, place: Place, names: Names) -> datetime | None:
+        found = self.reader.read(value, place, names)
+        if found is None or isinstance(found, datetime):
+            return found
+        if isinstance(found, (int, float)) and not isinstance(found, bool):
+            try:
+                return dates.from_unix(found)
+            except ValueError as error:
+                self.reader.say(value, place, str(error))
+        else:
+            self.reader.say(value, place, f"{shown(found)} is no number of Unix seconds: a text needs `date:`")
+        return None
+
+    def _metadata(self, spec: Value | tuple[tuple[str, Value], ...], place: Place, names: Names) -> Any:
+        if isinstance(spec, Value):
+            found = self.reader.read(spec, place, names)
+            if found is None or isinstance(found, dict):
+                return found
+            self.reader.say(spec, place, f"{shown(found)} where an object is wanted")
+            return None
+        return {name: self._plain(value, place, names) for name, value in spec}
+
+    def _plain(self, value: Value, place: Place, names: Names) -> Any:
+        """JSON as it is, dates too; elements as their text."""
+        found = self.reader.read(value, place, names)
+        if isinstance(found, list):
+            return [_plain_item(item) for item in found]
+        return _plain_item(found)
+
+    # --- files
+
+    def _facts(self, file: File, place: Place, names: Names) -> _Facts | None:
+        name = self.reader.text(file.name, place, names) if isinstance(file.name, Value) else file.name
+        if isinstance(file.name, Value) and name is None:
+            self.reader.say(file.name, place, "a rendition without a name")
+            return None
+        urls = self.reader.urls(file.urls, place, names, many=file.fragments)
+        if not urls:
+            return None
+        ranks = file.quality.rank if file.quality else ()
+        return _Facts(
+            file,
+            name,
+            urls,
+            tuple(self._rank(value, place, names) for value in ranks),
+            {
+                "extension": self._extension(file, place, names, urls[0]),
+                "size": self._size(file.size, place, names) if file.size else None,
+                "checksums": dict(self._checksums(file, place, names)),
+                "headers": fields(file.headers, names),
+                "playlist": file.playlist,
+            },
+        )
+
+    def _extension(self, file: File, place: Place, names: Names, url: str) -> str | None:
+        given = self.reader.text(file.extension, place, names) if file.extension else None
+        return given.lstrip(".").lower() or None if given else url_extension(url)
+
+    def _size(self, value: Value, place: Place, names: Names) -> int | None:
+        found = self.reader.read(value, place, names)
+        if found is None:
+            return None
+        if isinstance(found, float) and found.is_integer():
+            found = int(found)
+        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+            self.reader.say(value, place, f"{shown(found)} is no number of bytes")
+            return None
+        return found
+
+    def _checksums(self, file: File, place: Place, names: Names) -> Iterator[tuple[str, str]]:
+        for kind, value in file.checksums:
+            text = self.reader.text(value, place, names)
+            if text:
+                digest = hex_digest(kind, text.strip())
+                if digest:
+                    yield kind, digest
+                else:
+                    self.reader.say(value, place, f"{shown(text)} is no {kind} in hex or base64")
+
+    def _rank(self, value: Value, place: Place, names: Names) -> float | None:
+        found = self.reader.read(value, place, names)
+        if found is None or (isinstance(found, (int, float)) and not isinstance(found, bool)):
+            return found
+        self.reader.say(value, place, f"{shown(found)} is no number to rank by: add `number: int`")
+        return None
+
+
+def _plain_item(found: Any) -> Any:
+    if found is None or isinstance(found, (str, int, float, list, dict, datetime)):
+        return found
+    return as_text(found)
+
+
+def _qualities(facts: list[_Facts]) -> list[float]:
+    """Fixed ones as they are; ranks as k/n over n distinct values; the rest by their order, evenly from 1.0 down."""
+    keys = [tuple(-1e308 if number is None else float(number) for number in fact.rank) for fact in facts]
+    distinct = sorted({key for key in keys if key})
+    step = 1 / len(facts) if facts else 1.0
+    qualities = []
+    for i, (fact, key) in enumerate(zip(facts, keys, strict=True)):
+        fixed = fact.file.quality.fixed if fact.file.quality else None
+        if fixed is not None:
+            qualities.append(fixed)
+        elif key:
+            qualities.append(round((distinct.index(key) + 1) / len(distinct), 4))
+        else:
+            qualities.append(round(1 - i * step, 4))
+    return qualities
+
+
+def url_extension(url: str) -> str | None:
+    """The extension that the path of a URL ends in, in lower case, without a dot."""
+    segment = unquote(urlsplit(url).path.rpartition("/")[2])
+    found = re.search(r"[^.]\.([A-Za-z0-9]{1,8})$", segment)
+    return found[1].lower() if found else None
+
+
+def hex_digest(kind: str, text: str) -> str | None:
+    """A digest as hexadecimal text, from hexadecimal or base64 by its length; None if it is neither."""
+    size = DIGEST_BYTES[kind]
+    try:
+        if len(text) == 2 * size:
+            return bytes.fromhex(text).hex()
+        digest = base64.b64decode(text.translate({45: 43, 95: 47}) + "=" * (-len(text) % 4), validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    return digest.hex() if len(digest) == size else None

@@ -1,0 +1,118 @@
+"""Turns what the user gave into the credentials of a session, fetching a token where the site wants one."""
+
+from __future__ import annotations
+
+import base64
+import time
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from qetch.engine.fetching import fill
+from qetch.engine.interpreter import first_bound
+from qetch.engine.reading import Bound, Place, fields, lookup
+from qetch.errors import AuthenticationError, LayoutChanged
+from qetch.session import Credentials
+from qetch.spec.templates import NullName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qetch.engine.interpreter import Run
+    from qetch.engine.reading import Names
+    from qetch.spec.model import Auth, Token
+
+WORDS = {"key": ("key",), "basic": ("username", "password"), "oauth": ("key", "secret"), "cookies": ("cookies",)}
+UNKNOWN_LIFE = 300.0
+"""Seconds that a token is kept if the site does not say how long it lasts."""
+
+_tokens: dict[tuple[str, ...], tuple[str, float]] = {}
+
+
+def log_in(run: Run, given: Sequence[str] | None, source: str, *, fresh: bool = False) -> Credentials | None:
+    """The credentials for a run, or None where the site wants none or can do without.
+
+    Args:
+        run: Its session makes the requests for a token.
+        given: The values, in the order of the kind: key; username and password; key and secret; cookies.
+        source: The URL that will be extracted.
+        fresh: Whether a remembered token is of no use any more.
+
+    Raises:
+        AuthenticationError: There are none, or too few, or the site gives no token for them.
+    """
+    auth = run.site.auth
+    if auth.kind == "none" and not auth.token:
+        return None
+    values = tuple(given) if given else ((auth.default,) if auth.default else ())
+    if auth.kind != "none" and not values:
+        if auth.optional or run.session.offline:
+            return None
+        raise AuthenticationError(
+            f"{run.site.name} wants {' and '.join(WORDS[auth.kind])}: run `qetch auth add {run.site.name}`"
+        )
+    names = first_bound(source)
+    secrets = dict(zip(WORDS.get(auth.kind, ()), values, strict=False))
+    names |= {word: Bound(secrets.get(word)) for word in WORDS.get(auth.kind, ())}
+    hosts = auth.hosts or _base_hosts(run, names)
+    run.session.credentials = Credentials(hosts, secrets=values)  # tokens are fetched with the secrets guarded
+    if auth.token:
+        key = (run.site.name, str(run.site.path), *sorted(hosts), *values)
+        token = _token(run, auth.token, names, key, fresh)
+        names["token"] = Bound(token)
+        values = (*values, token)
+    return _credentials(run, auth, names, hosts, values)
+
+
+def _base_hosts(run: Run, names: Names) -> frozenset[str]:
+    base = run.defaults.base
+    text = base.render_url(lookup(names)) if base else names["source"].value
+    return frozenset({urlsplit(text).hostname or ""})
+
+
+def _credentials(run: Run, auth: Auth, names: Names, hosts: frozenset[str], secrets: tuple[str, ...]) -> Credentials:
+    for template in (template for pairs in (auth.headers, auth.query, auth.cookies) for _, template in pairs):
+        missing = [name for name in template.names if names[name].value is None]
+        if missing:
+            raise AuthenticationError(f"{run.site.name} wants a {missing[0]} too: run `qetch auth add {run.site.name}`")
+    headers = fields(auth.headers, names)
+    cookies = fields(auth.cookies, names)
+    if auth.kind == "cookies":
+        cookies |= _parse_cookies(run, names["cookies"].value)
+    if auth.kind == "basic" and not (auth.headers or auth.query or auth.cookies or auth.token):
+        pair = f"{names['username'].value}:{names['password'].value or ''}"
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    query = fields(auth.query, names)
+    return Credentials(hosts, headers, query, cookies, secrets)
+
+
+def _parse_cookies(run: Run, text: str) -> dict[str, str]:
+    try:
+        cookies = {name: morsel.value for name, morsel in SimpleCookie(text).items()}
+    except CookieError:
+        cookies = {}
+    if not cookies:
+        raise AuthenticationError(f"{run.site.name} wants cookies of the form `name=value; name=value`")
+    return cookies
+
+
+def _token(run: Run, token: Token, names: Names, key: tuple[str, ...], fresh: bool) -> str:
+    known, until = _tokens.get(key, ("", 0.0))
+    if known and not fresh and time.monotonic() < until:
+        return known
+    place = Place(None, None, names["source"].value)
+    for step in token.steps:
+        if step.call:
+            try:
+                request = fill(step.call, run.defaults, names, place.url)
+            except NullName as error:
+                raise AuthenticationError(f"{run.site.name} wants a {error} too") from None
+            place = run.fetcher.get(request, (), names, run.defaults.wait)
+        names = {**names, **{name: Bound(run.reader.read(value, place, names), place.url) for name, value in step.let}}
+    text = run.reader.text(token.read, place, names)
+    if not text:
+        raise LayoutChanged(f"{place.url}: there is no token in the answer ({token.read.where})")
+    seconds = run.reader.read(token.expires, place, names) if token.expires else None
+    life = float(seconds) if isinstance(seconds, (int, float)) and 0 < seconds < 1e9 else UNKNOWN_LIFE
+    _tokens[key] = (text, time.monotonic() + life * 0.9)
+    return text

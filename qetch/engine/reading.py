@@ -1,0 +1,393 @@
+"""Reads values: what a selector finds in a place, and what is then done with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin
+
+from qetch.selectors import patterns
+from qetch.selectors.jmes import DoesNotFit
+from qetch.spec import dates
+from qetch.spec.model import FirstOf, Header, Selector, Text, Value
+from qetch.spec.templates import NullName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from qetch.session import Answer
+    from qetch.spec.model import Fields, Kind
+    from qetch.spec.templates import Template
+
+MAX_JSON_DEPTH = 200
+
+
+class Bound(NamedTuple):
+    """The value of a name, and the URL of the place where it was read."""
+
+    value: Any
+    url: str = ""
+
+
+Names = dict[str, Bound]
+
+
+@dataclass(slots=True)
+class Place:
+    """What selectors read: a JSON value, an element, or a text.
+
+    Attributes:
+        url: Where it came from; relative URLs in it are joined to this.
+        answer: The answer that it is, or is part of.
+        row: Its number among its rows, from 1, if it is one.
+    """
+
+    kind: Kind | None
+    node: Any
+    url: str
+    answer: Answer | None = None
+    row: int | None = None
+
+
+class Reader:
+    """Reads values. What does not fit is told to `say` (where, why) and is None."""
+
+    def __init__(self, say: Callable[[str, str], None]) -> None:
+        self._say = say
+
+    def say(self, value: Value, place: Place, reason: str) -> None:
+        """Tells that something did not fit."""
+        self.note(value.where, reason, place.row)
+
+    def note(self, where: str, reason: str, row: int | None = None) -> None:
+        """Tells that something of a place in the spec, and of a row, was left out."""
+        self._say(f"{where}, row {row}" if row else where, reason)
+
+    def read(self, value: Value, place: Place, names: Names, *, keep_documents: bool = False) -> Any:
+        """The value: JSON, a text, an element, a date, or a list of those.
+
+        `parse: html` becomes a document only with `keep_documents`, else its visible text.
+        """
+        try:
+            found = self._head(value, place, names)
+        except (DoesNotFit, patterns.PatternTooSlow) as error:
+            self.say(value, place, str(error))
+            found = None
+        for step in value.steps:
+            word = "visible" if step.argument == "html" and not keep_documents and step.word == "parse" else step.word
+            try:
+                found = STEPS[word](step.argument, found)
+            except (DoesNotFit, patterns.PatternTooSlow) as error:
+                self.say(value, place, str(error))
+                found = None
+        return found
+
+    def text(self, value: Value, place: Place, names: Names) -> str | None:
+        """The value as a text, or None."""
+        try:
+            return as_text(self.read(value, place, names))
+        except DoesNotFit as error:
+            self.say(value, place, str(error))
+            return None
+
+    def holds(self, value: Value, place: Place, names: Names) -> bool:
+        """Whether a condition holds: not if it is null, false, "", [] or {}."""
+        return holds(self.read(value, place, names))
+
+    def urls(self, value: Value, place: Place, names: Names, *, many: bool = False) -> list[str]:
+        """The value as URLs, joined to that of its place: `many`, or at most one. Null, "" and false are none."""
+        found = self.read(value, place, names)
+        urls = []
+        for item in found if many and isinstance(found, list) else [found]:
+            if item is None or item is False or item == "":
+                continue
+            try:
+                joined = self._joined(value, place, as_text(item) or "")
+            except DoesNotFit as error:
+                self.say(value, place, str(error))
+                continue
+            urls += [joined] if joined else []
+        return urls
+
+    def _joined(self, value: Value, place: Place, text: str) -> str | None:
+        try:
+            url = urljoin(place.url, text.strip())
+        except ValueError:
+            url = ""
+        if url.lower().startswith(("http://", "https://")) and not _unprintable(url):
+            return url
+        self.say(value, place, f"{text[:80]!r} is no http or https URL")
+        return None
+
+    def _head(self, value: Value, place: Place, names: Names) -> Any:
+        head = value.head
+        if isinstance(head, Selector):
+            node = names[value.of].value if value.of else place.node
+            return self._select(head, node, value.every)
+        if isinstance(head, Text):
+            return _filled(head, place, names)
+        if isinstance(head, Header):
+            return place.answer.headers.get(head.name) if place.answer else None
+        if isinstance(head, FirstOf):
+            for item in head.values:
+                found = self.read(item, place, names)
+                if found is not None and found not in ("", []):
+                    return found
+            return None
+        return names[value.of].value if value.of else place.node
+
+    def _select(self, head: Selector, node: Any, every: bool) -> Any:
+        if head.language == "jmespath":
+            return None if node is None else head.find(node)
+        if head.asks_row:
+            return head.find(node)
+        found = select(head, node)
+        return found if every else next(iter(found), None)
+
+
+def select(selector: Selector, node: Any) -> Any:
+    """What a selector finds: one value for JMESPath (None stays None), a list of matches for the others.
+
+    Raises:
+        DoesNotFit: The node is not of the selector's kind.
+        PatternTooSlow: A regex took too long.
+    """
+    if selector.language == "jmespath":
+        return None if node is None else selector.find(node)
+    matches: list[Any] = []
+    for item in node if isinstance(node, list) else [node]:
+        if item is None:
+            continue
+        if selector.language == "regex":
+            matches += selector.find(as_text(item))
+        elif isinstance(item, (str, int, float, dict)):
+            raise DoesNotFit(f"{selector.language} reads markup, not {shown(item)}")
+        else:
+            matches += selector.find(item)
+    return matches
+
+
+def _filled(head: Text, place: Place, names: Names) -> str | None:
+    template = head.template
+    try:
+        if not head.is_url:
+            return template.render(lookup(names))
+        text = template.render_url(lookup(names))
+    except NullName:
+        return None
+    whole = template.whole
+    return urljoin(names[whole].url or place.url, text.strip()) if whole else text
+
+
+def lookup(names: Names) -> Callable[[str], str | None]:
+    """A function from a name to its text, for templates; it raises `DoesNotFit` for a list or an object."""
+    return lambda name: as_text(names[name].value)
+
+
+def fields(pairs: Fields, names: Names) -> dict[str, str]:
+    """Headers, query, form or cookies with their names filled in; an entry with a null name is left out."""
+    filled = {}
+    for name, template in pairs:
+        text = filled_text(template, names)
+        if text is not None:
+            filled[name] = text
+    return filled
+
+
+def filled_text(template: Template, names: Names) -> str | None:
+    """A template's text, or None if one of its names is null."""
+    try:
+        return template.render(lookup(names))
+    except NullName:
+        return None
+
+
+def as_text(value: Any) -> str | None:
+    """A text or number as a text; of an element, what a reader sees.
+
+    Raises:
+        DoesNotFit: It is a list or an object.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, (list, dict)):
+        raise DoesNotFit(f"{shown(value)} where a text is wanted")
+    from qetch.selectors.markup import visible_text
+
+    return visible_text(value)
+
+
+def holds(value: Any) -> bool:
+    """Whether a value is anything: 0 is, and an element without text."""
+    return not (value is None or value is False or (isinstance(value, (str, list, dict)) and not value))
+
+
+def shown(value: Any) -> str:
+    """A value for a message: short."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return "an object"
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, (str, int, float, type(None))) else "an element"
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def read_json(text: str | bytes) -> Any:
+    """JSON, strictly: no NaN, no lone surrogates, not too deep.
+
+    Raises:
+        ValueError: It is not; the message says how.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("JSON nested too deep") from None
+    except UnicodeDecodeError:
+        raise ValueError("JSON that is not UTF-8") from None
+    raw = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
+    if raw.count(b"[") + raw.count(b"{") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
+        raise ValueError("JSON nested too deep")
+    if b"\\ud" in raw.lower() and _has_surrogates(value):
+        raise ValueError("JSON with half a surrogate pair")
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"JSON with {name}")
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= MAX_JSON_DEPTH:
+        depth += 1
+        level = [child for item in level for child in _children(item)]
+    return depth
+
+
+def _children(value: Any) -> Iterable[Any]:
+    items: Iterable[Any] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [item for item in items if isinstance(item, (dict, list))]
+
+
+def _has_surrogates(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _unprintable(url: str) -> bool:
+    return any(ord(sign) <= 32 or ord(sign) == 127 for sign in url)
+
+
+# --- the steps after the head, each (argument, value) -> value; a list is done item by item
+
+
+def _on_texts(work: Callable[[Any, str], Any]) -> Callable[[Any, Any], Any]:
+    def step(argument: Any, found: Any) -> Any:
+        if isinstance(found, list):
+            done = [step(argument, item) for item in found]
+            return [item for item in done if item is not None]
+        text = as_text(found)
+        return None if text is None else work(argument, text)
+
+    return step
+
+
+def _parse(kind: str, text: str) -> Any:
+    try:
+        if kind == "json":
+            return read_json(text)
+        from qetch.selectors import markup
+
+        return markup.parse(kind, text)
+    except ValueError as error:
+        raise DoesNotFit(f"no {kind}: {error}") from None
+
+
+def _visible(_: str, text: str) -> str:
+    from qetch.selectors.markup import text_of_html
+
+    return text_of_html(text)
+
+
+def _regex(pattern: Any, text: str) -> str | None:
+    match = patterns.search(pattern, text)
+    return patterns.found(match) if match else None
+
+
+def _every_match(pattern: Any, found: Any) -> Any:
+    return _on_texts(_regex)(pattern, found)
+
+
+def _replace(pairs: Any, text: str) -> str:
+    for pattern, replacement in pairs:
+        text = patterns.replace(pattern, replacement, text)
+    return text
+
+
+def _map(table: Mapping[str, Any], text: str) -> Any:
+    return table.get(text, table.get("*"))
+
+
+def _split(separator: str, found: Any) -> Any:
+    if isinstance(found, list):
+        return [part for item in found for part in (_split(separator, item) or [])]
+    text = as_text(found)
+    return None if text is None else [part.strip() for part in text.split(separator)] if text else []
+
+
+def _join(separator: str, found: Any) -> Any:
+    if not isinstance(found, list):
+        return as_text(found)
+    return separator.join([text for text in map(as_text, found) if text is not None])
+
+
+def _date(argument: Any, found: Any) -> Any:
+    formats, zone = argument
+    if found is None:
+        return None
+    value = found if isinstance(found, (int, float)) and not isinstance(found, bool) else as_text(found) or ""
+    try:
+        return dates.read(value, formats, zone)
+    except ValueError as error:
+        raise DoesNotFit(str(error)) from None
+
+
+def _number(kind: str, found: Any) -> Any:
+    if found is None or isinstance(found, bool):
+        return None
+    if isinstance(found, list):
+        return [_number(kind, item) for item in found]
+    try:
+        if kind == "float":
+            return _finite(float(as_text(found) or ""))
+        return int(found) if isinstance(found, float) and found.is_integer() else int(as_text(found) or "")
+    except (ValueError, OverflowError):
+        raise DoesNotFit(f"{shown(found)} is no {kind} number") from None
+
+
+def _finite(number: float) -> float:
+    if number - number != 0:
+        raise ValueError("infinite")
+    return number
+
+
+STEPS: dict[str, Callable[[Any, Any], Any]] = {
+    "parse": _on_texts(_parse),
+    "visible": _on_texts(_visible),
+    "regex": _every_match,
+    "replace": _on_texts(_replace),
+    "map": _on_texts(_map),
+    "split": _split,
+    "join": _join,
+    "date": _date,
+    "number": _number,
+    "default": lambda default, found: default if found is None else found,
+}

@@ -1,0 +1,254 @@
+"""What is known of each spec without reading it: an index of every folder of specs, kept in the user's cache.
+
+A spec whose time or size changed is inspected again; the others are known from the index, with the digest of the
+file that passed. So a start with a thousand specs reads one JSON file, and no YAML.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
+
+from qetch import __version__
+from qetch.extractors.hosts import to_ascii
+from qetch.paths import is_trusted, schema_file
+from qetch.spec.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qetch.spec.model import Site
+
+FORMAT = 1
+"""Of the index file; another number is another format, and the index is made anew."""
+
+_CHECKERS = ("spec", "selectors")
+"""The packages that decide whether a spec is good."""
+
+
+class Entry(NamedTuple):
+    """What the registry knows of a spec: enough to match URLs, and to show it.
+
+    Attributes:
+        path: The file, absolute.
+        domains: Hosts in lower case and ASCII; each covers what is below it.
+        instances: Hosts, or `*.` and a host for what is below it.
+        handles: The regexes of each handle, in the order of the file.
+        digest: The SHA-256 of the file that passed all checks, in hexadecimal.
+        trusted: Whether its folder is; see `qetch.paths`.
+        rank: Of its folder: 0 is the package.
+    """
+
+    path: str
+    name: str
+    class_name: str
+    description: str
+    domains: tuple[str, ...]
+    instances: tuple[str, ...]
+    status: str
+    note: str
+    handles: dict[str, tuple[str, ...]]
+    auth_kind: str
+    digest: str
+    trusted: bool
+    rank: int
+
+
+class Folder(NamedTuple):
+    """The specs of one folder, in the order of their file names, and what is wrong with the others."""
+
+    entries: list[Entry]
+    problems: list[Problem]
+
+
+class Record(NamedTuple):
+    """A file in the index: its time (ns) and size (bytes) when it was inspected, and what came of it."""
+
+    mtime_ns: int
+    size: int
+    entry: Entry | None
+    problems: tuple[Problem, ...]
+
+
+def read_folder(folder: Path, cache: Path, rank: int = 1) -> Folder:
+    """The specs of a folder, from its index as far as that is true, else from the files; then the index is renewed.
+
+    Args:
+        folder: Absolute, with `*.yaml` files; a folder that is not there holds none.
+        cache: Where the indexes are kept. It is made if it can be; without it, all is read anew each time.
+        rank: Goes into the entries.
+
+    Raises:
+        FileError: The user's `config.yaml` is unreadable.
+    """
+    files, problems = _scan(folder)
+    if not files:
+        return Folder([], problems)
+    trusted = is_trusted(folder)
+    state = _state(folder, trusted)
+    place = index_file(folder, cache)
+    known = _load(place, state, rank)
+    records = {}
+    for name, (mtime_ns, size) in files.items():
+        record = known.get(name)
+        if record is None or record.mtime_ns != mtime_ns or record.size != size:
+            record = _inspect(folder / name, mtime_ns, size, trusted, rank)
+        records[name] = record
+    if records != known:
+        _save(place, state, records)
+    for record in records.values():
+        problems.extend(record.problems)
+    return Folder([record.entry for record in records.values() if record.entry], problems)
+
+
+def index_file(folder: Path, cache: Path) -> Path:
+    """Where the index of a folder is kept. Should two folders ever share one, it says whose it is, and is made anew."""
+    return cache / f"{crc32(os.fsencode(folder)):08x}.json"
+
+
+def entry_of(site: Site, trusted: bool = False, rank: int = 1) -> Entry:
+    """What the registry wants to know of a compiled spec."""
+    return Entry(
+        path=str(site.path or ""),
+        name=site.name,
+        class_name=site.class_name,
+        description=site.description,
+        domains=tuple(map(_host_key, site.domains)),
+        instances=tuple(map(_host_key, site.instances)),
+        status=site.status,
+        note=site.note,
+        handles={name: tuple(handle.patterns) for name, handle in site.handles.items()},
+        auth_kind=site.auth.kind,
+        digest=site.digest,
+        trusted=trusted,
+        rank=rank,
+    )
+
+
+def _host_key(pattern: str) -> str:
+    """A host as `hosts.split` gives it; `*.` in front stays."""
+    wild = "*." if pattern.startswith("*.") else ""
+    return wild + to_ascii(pattern[len(wild) :].strip("[]"))
+
+
+def _scan(folder: Path) -> tuple[dict[str, tuple[int, int]], list[Problem]]:
+    """Time (ns) and size (bytes) of each spec file by its name, in the order of the names."""
+    files: dict[str, tuple[int, int]] = {}
+    problems = []
+    try:
+        found = sorted(os.scandir(folder), key=lambda item: item.name)
+    except FileNotFoundError:
+        return {}, []
+    except OSError as error:
+        return {}, [Problem(str(folder), 1, 1, f"the folder cannot be read: {error.strerror}")]
+    for item in found:
+        if item.name.startswith("."):
+            continue
+        if item.name.endswith(".yml"):
+            problems.append(Problem(item.path, 1, 1, "the file is not read", "name it *.yaml"))
+        elif item.name.endswith(".yaml"):
+            try:
+                status = item.stat()
+            except OSError as error:
+                problems.append(Problem(item.path, 1, 1, f"the file cannot be read: {error.strerror}"))
+            else:
+                files[item.name] = (status.st_mtime_ns, status.st_size)
+    return files, problems
+
+
+def _inspect(file: Path, mtime_ns: int, size: int, trusted: bool, rank: int) -> Record:
+    """Reads and checks a spec: this is the slow way."""
+    from qetch.errors import FileError
+    from qetch.spec import inspect
+
+    site = None
+    try:
+        site, problems = inspect(file)
+    except FileError as error:
+        problems = [Problem(str(file), 1, 1, str(error))]
+    return Record(mtime_ns, size, entry_of(site, trusted, rank) if site else None, tuple(problems))
+
+
+def _state(folder: Path, trusted: bool) -> dict[str, Any]:
+    """What an index depends on besides the files: where this is another, the index is made anew."""
+    package = Path(__file__).parent.parent
+    rules = [schema_file()]
+    for checker in _CHECKERS:
+        rules += sorted((package / checker).glob("*.py"))
+    return {
+        "format": FORMAT,
+        "qetch": __version__,
+        "folder": str(folder),
+        "trusted": trusted,
+        "rules": [_stamp(rule) for rule in rules],
+    }
+
+
+def _stamp(file: Path) -> list[Any]:
+    try:
+        status = file.stat()
+    except OSError:
+        return [file.name]
+    return [file.name, status.st_mtime_ns, status.st_size]
+
+
+def _load(place: Path, state: Mapping[str, Any], rank: int) -> dict[str, Record]:
+    """The records of an index; none if there is no index, or one of another state, or something else in its place."""
+    try:
+        index = json.loads(place.read_bytes())
+        if any(index[key] != state[key] for key in state):
+            return {}
+        folder, trusted = state["folder"], state["trusted"]
+        return {
+            name: Record(
+                int(mtime_ns),
+                int(size),
+                _from_json(entry, f"{folder}{os.sep}{name}", trusted, rank) if entry else None,
+                tuple(Problem(*problem) for problem in problems),
+            )
+            for name, (mtime_ns, size, entry, problems) in index["files"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _from_json(fields: list[Any], path: str, trusted: bool, rank: int) -> Entry:
+    name, class_name, description, domains, instances, status, note, handles, auth_kind, digest = fields
+    return Entry(
+        path,
+        name,
+        class_name,
+        description,
+        tuple(domains),
+        tuple(instances),
+        status,
+        note,
+        {handle: tuple(patterns) for handle, patterns in handles.items()},
+        auth_kind,
+        digest,
+        trusted,
+        rank,
+    )
+
+
+def _save(place: Path, state: Mapping[str, Any], records: Mapping[str, Record]) -> None:
+    """Writes the index in one step; a cache that cannot be written is no reason to stop."""
+    files = {
+        name: [record.mtime_ns, record.size, list(record.entry[1:-2]) if record.entry else None, list(record.problems)]
+        for name, record in records.items()
+    }
+    text = json.dumps({**state, "files": files}, separators=(",", ":"))
+    # Unique among processes and threads, so that two of them may write at once: the last one wins.
+    part = place.with_name(f"{place.name}.{os.getpid()}.{id(records)}.part")
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            part.write_text(text, encoding="ascii")
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError:
+        return

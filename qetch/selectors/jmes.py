@@ -1,0 +1,120 @@
+"""JMESPath: compiled and checked at load, run by one shared interpreter. Owner of the `jmespath` library."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import jmespath
+from jmespath import exceptions, functions, lexer, visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAX_LENGTH = 2000
+"""Characters of one expression; the parser recurses."""
+
+
+class DoesNotFit(Exception):
+    """An expression met a value of a type that it cannot take."""
+
+
+class _Functions(functions.Functions):
+    """The functions of JMESPath, and two more."""
+
+    @functions.signature({"types": ["object"]})
+    def _func_entries(self, value: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"key": key, "value": item} for key, item in value.items()]
+
+    @functions.signature({"types": ["object"]}, {"types": ["array-string"]})
+    def _func_pick(self, value: dict[str, Any], keys: list[str]) -> list[Any]:
+        return [value[key] for key in keys if key in value]
+
+
+_table: dict[str, Any] = _Functions.FUNCTION_TABLE
+_interpreter = visitor.TreeInterpreter(jmespath.Options(custom_functions=_Functions()))
+
+
+def compile_jmespath(text: str) -> Callable[[Any], Any]:
+    """A function from a JSON value to what the expression selects in it.
+
+    The function raises `DoesNotFit` where a type is wrong.
+
+    Raises:
+        ValueError: The expression is wrong; the message says how.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"longer than {MAX_LENGTH} characters")
+    try:
+        tree: Any = jmespath.compile(text).parsed
+    except exceptions.JMESPathError as error:
+        raise ValueError(_explain(error, text)) from None
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    _check_comparisons(text)
+    for node in _walk(tree):
+        if node["type"] == "function_expression":
+            _check_call(node["value"], node["children"])
+    return _runner(tree)
+
+
+def _runner(tree: Any) -> Callable[[Any], Any]:
+    if tree["type"] == "field":  # most selectors are one key, and thousands of rows ask for it
+        key = tree["value"]
+        return lambda value: value.get(key) if isinstance(value, dict) else None
+    visit = _interpreter.visit
+
+    def run(value: Any) -> Any:
+        try:
+            return visit(tree, value)
+        except (exceptions.JMESPathError, TypeError, RecursionError) as error:
+            raise DoesNotFit(str(error) or "nested too deep") from None
+
+    return run
+
+
+def _walk(tree: Any) -> Iterator[dict[str, Any]]:
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            yield node
+            stack.extend(node.get("children", ()))
+
+
+def _check_comparisons(text: str) -> None:
+    """`status == "alive"` compares two keys, which nobody means."""
+    tokens = list(lexer.Lexer().tokenize(text))
+    for left, right in pairwise(tokens):
+        for comparison, side in ((left, right), (right, left)):
+            if comparison["type"] in ("eq", "ne") and side["type"] == "quoted_identifier":
+                key = side["value"]
+                raise ValueError(f"\"{key}\" in double quotes is a key: write the text as '{key}'")
+
+
+def _check_call(name: str, arguments: list[Any]) -> None:
+    if name not in _table:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, _table, 1)
+        hint = f" - did you mean {near[0]}()?" if near else ""
+        raise ValueError(f"unknown function {name}(){hint}")
+    signature = _table[name]["signature"]
+    variadic = bool(signature) and signature[-1].get("variadic", False)
+    wanted, given = len(signature), len(arguments)
+    if given < wanted or (given > wanted and not variadic):
+        raise ValueError(f"{name}() takes {'at least ' if variadic else ''}{wanted} arguments, not {given}")
+
+
+def _explain(error: exceptions.JMESPathError, text: str) -> str:
+    if isinstance(error, exceptions.IncompleteExpressionError):
+        return "incomplete expression"
+    if isinstance(error, exceptions.EmptyExpressionError):
+        return "empty expression"
+    position = getattr(error, "lex_position", None)
+    token = getattr(error, "token_value", None)
+    if isinstance(error, exceptions.LexerError):
+        return f"unexpected {token!r} at character {(position or 0) + 1}"
+    if position is not None and token is not None and position < len(text):
+        return f"unexpected {str(token)!r} at character {position + 1}"
+    return "not a JMESPath expression"

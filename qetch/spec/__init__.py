@@ -1,0 +1,100 @@
+"""What a site file may say: read it (`load`), hold it against the schema (`check`), compile it (`compile`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qetch.spec.load import Document
+    from qetch.spec.model import Site
+    from qetch.spec.problems import Problem
+
+
+def read(path: Path, *, checked: str | None = None) -> Site:
+    """The compiled site of a file.
+
+    Args:
+        path: The YAML file.
+        checked: The SHA-256 of its bytes when it passed every check; a file that is still the same is not held
+            against the schema again.
+
+    Raises:
+        SpecError: It has problems; they are in `problems`.
+        FileError: It cannot be read.
+    """
+    from qetch.errors import SpecError
+
+    site, problems = _inspect(path, checked)
+    if site is None:
+        raise SpecError(problems=problems)
+    return site
+
+
+def inspect(path: Path, shown: str | None = None) -> tuple[Site | None, list[Problem]]:
+    """The compiled site of a file, or None, and all that is wrong with it; `shown` is its name in messages.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    return _inspect(path, None, shown)
+
+
+def _inspect(path: Path, checked: str | None, shown: str | None = None) -> tuple[Site | None, list[Problem]]:
+    from dataclasses import replace
+    from hashlib import sha256
+
+    from qetch.errors import FileError, SpecError
+    from qetch.spec.load import load
+
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        document = load(path, raw, shown)
+    except SpecError as error:
+        return None, list(error.problems)
+    digest = sha256(raw).hexdigest()
+    site, problems = _compile(document, checked == digest)
+    problems += _hook_problems(document, path)
+    return (replace(site, path=path, digest=digest) if site and not problems else None), sorted(problems)
+
+
+def _hook_problems(document: Document, path: Path) -> list[Problem]:
+    """Hooks are Python: only beside a spec of a trusted folder, and only those that are there."""
+    hooks = document.data.get("hooks")
+    if not isinstance(hooks, list) or not hooks:
+        return []
+    import ast
+
+    from qetch.paths import distrust
+
+    reason = distrust(path.parent)
+    if reason:
+        return [document.problem(("hooks",), "hooks run only in a trusted folder", reason, key=True)]
+    file = path.with_suffix(".py")
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError) as error:
+        return [document.problem(("hooks",), f"{file.name} beside this file cannot be read: {error}", key=True)]
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return [
+        document.problem(("hooks", i), f"{file.name} has no function {name!r}", "write it, or remove it here")
+        for i, name in enumerate(hooks)
+        if name not in functions
+    ]
+
+
+def _compile(document: Document, checked: bool) -> tuple[Site | None, list[Problem]]:
+    from qetch.spec.compile import compile_site
+
+    if checked:
+        return compile_site(document)
+    from qetch.spec.check import check
+
+    problems = check(document)
+    if not problems:
+        return compile_site(document)
+    return None, problems

@@ -1,0 +1,241 @@
+"""Compiles blocks: a request with its pages, or rows, and what is done with what was read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from qetch.spec.files import FileCompiler
+from qetch.spec.model import Block, Call, Each, Pages, Rows, Rule, Selector, Value
+from qetch.spec.names import Scope
+from qetch.spec.templates import Template
+from qetch.spec.values import ValueCompiler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from qetch.spec.load import Path
+    from qetch.spec.model import Fields, Kind
+    from qetch.spec.names import Context
+
+LITERAL_HOST = re.compile(r"https?://([^/{}?#@:]+)(?::\d+)?(?:[/?#]|$)")
+
+
+class BlockCompiler:
+    """Compiles the blocks of one site.
+
+    Attributes:
+        kind: The `as` of the site's `request`.
+    """
+
+    def __init__(self, context: Context, kind: Kind | None) -> None:
+        self.context = context
+        self.kind = kind
+
+    def block(
+        self,
+        raw: Mapping[str, Any],
+        path: Path,
+        outer: Scope,
+        kind: Kind | None,
+        *,
+        has_uid: bool = False,
+        is_row: bool = False,
+    ) -> Block:
+        """A block that reads a place of a kind, or makes its own place by a call.
+
+        Args:
+            raw: The mapping of the block.
+            path: Where that is.
+            outer: The names that are visible around it.
+            kind: Of the place that it reads if it makes no call.
+            has_uid: Whether a content around it gives a uid.
+            is_row: Whether the place is a row.
+        """
+        scope = Scope(self.context, outer)
+        call, pages_raw = None, raw.get("pages")
+        self._declare_page_names(pages_raw, (*path, "pages"), scope, raw.get("as") or self.kind or "json")
+        if "get" in raw or "post" in raw:
+            call = self.call(raw, path, scope)
+            kind = call.kind
+            is_row = False
+        values = ValueCompiler(self.context, scope, kind, is_row=is_row)
+        errors = self.rules(raw.get("errors"), (*path, "errors"), values)
+        let = self.let(raw.get("let"), (*path, "let"), values)
+        files = FileCompiler(self, values)
+        content = files.content(raw["content"], (*path, "content"), has_uid, raw) if "content" in raw else None
+        has_uid = has_uid or bool(content and any(name == "uid" for name, _ in content.fields))
+        compiled = Block(
+            call=call,
+            pages=self.pages(pages_raw, (*path, "pages"), values) if pages_raw and call else None,
+            errors=errors,
+            let=let,
+            content=content,
+            goto=values.value(raw["goto"], (*path, "goto"), url=True)[0] if "goto" in raw else None,
+            then=self._then(raw, path, scope, kind, has_uid, is_row),
+            each=tuple(self._each(raw.get("each"), (*path, "each"), scope, kind, has_uid)),
+            where=".".join(map(str, path)),
+        )
+        scope.close()
+        return compiled
+
+    def _then(
+        self, raw: Mapping[str, Any], path: Path, scope: Scope, kind: Kind | None, has_uid: bool, is_row: bool
+    ) -> Block | None:
+        if "then" not in raw:
+            return None
+        return self.block(raw["then"], (*path, "then"), scope, kind, has_uid=has_uid, is_row=is_row)
+
+    def _each(self, raw: Any, path: Path, outer: Scope, kind: Kind | None, has_uid: bool) -> Iterator[Each]:
+        rows = raw if isinstance(raw, list) else [raw] if raw else []
+        for i, item in enumerate(rows):
+            inner = (*path, i) if isinstance(raw, list) else path
+            scope = Scope(self.context, outer)
+            compiled, row_kind = self.rows(item, inner, scope, kind)
+            block = self.block(item, inner, scope, row_kind, has_uid=has_uid, is_row=compiled.find is not None)
+            scope.close()
+            yield Each(compiled, block)
+
+    # --- rows
+
+    def rows(self, raw: Mapping[str, Any], path: Path, scope: Scope, kind: Kind | None) -> tuple[Rows, Kind | None]:
+        """Which rows a block walks, and their kind; the counter is born into `scope`."""
+        values = ValueCompiler(self.context, scope, kind)
+        find: Selector | None = None
+        row_kind = kind
+        if "in" in raw:
+            find, row_kind = values.bare_selector(raw["in"], (*path, "in"), raw.get("of"))
+            row_kind = self._batch_kind(raw, path, row_kind)
+        if "counter" in raw:
+            scope.declare(raw["counter"], "text", "counter", (*path, "counter"))
+        to = raw.get("to")
+        when = None
+        if "when" in raw:
+            row_values = ValueCompiler(self.context, scope, row_kind, is_row="in" in raw)
+            when = row_values.condition(raw["when"], (*path, "when"))
+        rows = Rows(
+            find,
+            of=raw.get("of"),
+            counter=raw.get("counter"),
+            start=raw.get("from", 1),
+            to=values.template(to, (*path, "to")) if isinstance(to, str) else to,
+            batch=raw.get("batch"),
+            when=when,
+            kind=row_kind,
+            where=".".join(map(str, path)),
+        )
+        return rows, row_kind
+
+    def _batch_kind(self, raw: Mapping[str, Any], path: Path, kind: Kind) -> Kind:
+        """Rows in batches are lists: of JSON values or texts, read with JMESPath."""
+        if "batch" not in raw:
+            return kind
+        if kind in ("html", "xml"):
+            self.context.problem(
+                (*path, "batch"), "`batch` takes values, not elements", "end `in` with ::text or ::attr(…)"
+            )
+        return "json"
+
+    # --- calls
+
+    def call(self, raw: Mapping[str, Any], path: Path, scope: Scope) -> Call:
+        """One request."""
+        method: Literal["GET", "POST"] = "GET" if "get" in raw else "POST"
+        word = method.lower()
+        values = ValueCompiler(self.context, scope, None)
+        url = values.template(raw[word], (*path, word))
+        self.note_host(url)
+        kind = raw.get("as") or self.kind
+        if kind is None:
+            self.context.problem(
+                (*path, word), "nothing says what the answer is", "add `as: json` here or in `request`"
+            )
+        json, has_json = self._body(raw, path, values)
+        return Call(
+            method,
+            url,
+            kind or "text",
+            form=values.fields(raw["form"], (*path, "form")) if "form" in raw else None,
+            json=json,
+            has_json=has_json,
+            query=values.fields(raw.get("query"), (*path, "query")),
+            headers=values.fields(raw.get("headers"), (*path, "headers"), header=True),
+            cookies=values.fields(raw.get("cookies"), (*path, "cookies"), header=True),
+            follow=raw.get("redirects", "follow") == "follow",
+        )
+
+    def _body(self, raw: Mapping[str, Any], path: Path, values: ValueCompiler) -> tuple[Any, bool]:
+        if "json" in raw:
+            return values.tree(raw["json"], (*path, "json")), True
+        if "graphql" not in raw:
+            return None, False
+        body: dict[str, Any] = {"query": Template(raw["graphql"], (raw["graphql"],))}
+        if "variables" in raw:
+            body["variables"] = values.tree(raw["variables"], (*path, "variables"))
+        return body, True
+
+    def note_host(self, url: Template) -> None:
+        """Requests may go to a host that is written out."""
+        literal = LITERAL_HOST.match(url.prefix)
+        if literal and (literal[0][-1] in "/?#" or len(url.parts) == 1):
+            self.context.hosts.add(literal[1].lower())
+
+    # --- pages
+
+    def _declare_page_names(self, raw: Any, path: Path, scope: Scope, kind: Kind) -> None:
+        if not isinstance(raw, dict):
+            return
+        if "counter" in raw:
+            scope.declare(raw["counter"], "text", "counter", (*path, "counter"))
+        for name in raw.get("set", {}):
+            scope.declare(name, kind, "page name", (*path, "set", name), key=True)
+
+    def pages(self, raw: Mapping[str, Any], path: Path, values: ValueCompiler) -> Pages:
+        """How the call goes on; all of it reads the answer."""
+
+        def value(word: str, *, url: bool = False) -> Value | None:
+            return values.value(raw[word], (*path, word), url=url)[0] if word in raw else None
+
+        names = ((name, values.value(item, (*path, "set", name))[0]) for name, item in raw.get("set", {}).items())
+        return Pages(
+            next=value("next", url=True),
+            names=tuple(names),
+            carry=value("carry"),
+            counter=raw.get("counter"),
+            start=raw.get("from", 1),
+            by=raw.get("by", 1),
+            until=values.condition(raw["until"], (*path, "until")) if "until" in raw else None,
+            max=raw.get("max", 1000),
+        )
+
+    # --- names and rules
+
+    def let(self, raw: Mapping[str, Any] | None, path: Path, values: ValueCompiler) -> tuple[tuple[str, Value], ...]:
+        """Names, each visible to those after it."""
+        compiled = []
+        for name, item in (raw or {}).items():
+            value, kind = values.value(item, (*path, name))
+            compiled.append((name, value))
+            values.scope.declare(name, kind, "let", (*path, name), key=True)
+        return tuple(compiled)
+
+    def rules(self, raw: Any, path: Path, values: ValueCompiler) -> tuple[Rule, ...]:
+        """What answers mean."""
+        rules = []
+        for i, item in enumerate(raw or ()):
+            inner = (*path, i)
+            rules.append(
+                Rule(
+                    raises=item["raise"],
+                    statuses=frozenset(item.get("status", ())),
+                    url=values.pattern(item["url"], (*inner, "url")) if "url" in item else None,
+                    when=values.condition(item["when"], (*inner, "when")) if "when" in item else None,
+                    kind=values.kind,
+                    message=values.value(item["message"], (*inner, "message"))[0] if "message" in item else None,
+                )
+            )
+        return tuple(rules)
+
+    def site_fields(self, raw: Mapping[str, Any] | None, path: Path, *, header: bool = False) -> Fields:
+        """Fields that hold for a whole site: only the names that are always there."""
+        return ValueCompiler(self.context, Scope(self.context), None).fields(raw, path, header=header)

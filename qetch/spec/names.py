@@ -1,0 +1,107 @@
+"""Names: visible from their birth to the end of their block, born once, and used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qetch.spec.load import Document, Path
+    from qetch.spec.model import Kind
+    from qetch.spec.problems import Problem
+
+ALWAYS = ("source", "host")
+SECRETS = ("key", "secret", "username", "password", "token")
+
+
+@dataclass(slots=True)
+class Name:
+    """One declaration: what it is (`group`, `param`, `counter`, `let`), where, and the kind of what it holds."""
+
+    kind: Kind
+    what: str
+    path: Path
+    used: bool = False
+
+
+@dataclass(slots=True)
+class Context:
+    """What the compiler knows while it walks one document; problems gather here."""
+
+    document: Document
+    problems: list[Problem] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def problem(self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0) -> None:
+        """Notes a problem at the place of a path."""
+        self.problems.append(self.document.problem(path, message, cure, key=key, offset=offset))
+
+
+class Scope:
+    """The names that are visible in a block: its own, and those of the blocks around it."""
+
+    def __init__(self, context: Context, outer: Scope | None = None) -> None:
+        self.context = context
+        self.outer = outer
+        self.born: dict[str, Name] = {}
+        if outer is None:
+            self.born.update({name: Name("text", "always there", (), used=True) for name in ALWAYS})
+
+    def __iter__(self) -> Iterator[str]:
+        if self.outer:
+            yield from self.outer
+        yield from self.born
+
+    def declare(self, name: str, kind: Kind, what: str, path: Path, *, key: bool = False) -> None:
+        """Gives birth to a name; one that is visible already is a problem."""
+        first = self._find(name)
+        if first:
+            where = f" (first at line {self.context.document.place(first.path).line})" if first.path else ""
+            self.context.problem(path, f'the name "{name}" is already there{where}', "choose another name", key=key)
+        elif name in SECRETS:
+            self.context.problem(path, f'"{name}" is the name of a secret', "choose another name", key=key)
+        else:
+            self.born[name] = Name(kind, what, path)
+
+    def use(self, name: str, path: Path, written: str) -> Name | None:
+        """Looks a name up for a use, which is a problem if it was not declared."""
+        found = self._find(name)
+        if found:
+            found.used = True
+        elif name in SECRETS:
+            self.context.problem(path, f'undefined name "{written}": secrets exist inside auth only')
+        else:
+            known = f"(defined here: {', '.join(sorted(self))})"
+            near = get_close_matches(name, list(self), 1)
+            if near:
+                cure = f'did you mean "{written.replace(name, near[0])}"? {known}'
+                self.context.problem(path, f'undefined name "{written}"', cure)
+            else:
+                self.context.problem(path, f'undefined name "{written}" {known}')
+        return found
+
+    def close(self) -> None:
+        """Says which names of this block nobody used."""
+        for name, born in self.born.items():
+            if not born.used:
+                cure = {"group": "use it, or make the group unnamed: (?:…)"}.get(born.what, "use it or remove it")
+                self.context.problem(born.path, f'the {born.what} "{name}" is never used', cure, key=True)
+
+    def _find(self, name: str) -> Name | None:
+        scope: Scope | None = self
+        while scope:
+            if name in scope.born:
+                return scope.born[name]
+            scope = scope.outer
+        return None
+
+
+class SecretScope(Scope):
+    """Inside `auth` the secrets are names as well, and need not all be used."""
+
+    def __init__(self, context: Context, secrets: tuple[str, ...]) -> None:
+        super().__init__(context)
+        self.born.update({name: Name("text", "secret", (), used=True) for name in secrets})

@@ -1,0 +1,282 @@
+"""Compiles the small parts of a spec: selectors, templates, values and what is done to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qetch.selectors import patterns
+from qetch.spec import dates
+from qetch.spec.model import Fields, FirstOf, Header, Selector, Step, Text, Value
+from qetch.spec.templates import Template, parse_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from regex import Pattern
+
+    from qetch.spec.load import Path
+    from qetch.spec.model import Kind
+    from qetch.spec.names import Context, Scope
+
+HEADS = ("css", "xpath", "jmespath", "text", "header", "first_of")
+KINDS_OF = {"css": ("html", "xml"), "xpath": ("html", "xml"), "jmespath": ("json",)}
+"""The kinds of place that a head can read."""
+LANGUAGE_OF: dict[Kind, str] = {"json": "jmespath", "html": "css", "xml": "css", "text": "regex"}
+NAME_OF = {"jmespath": "JMESPath", "css": "CSS selector", "xpath": "XPath", "regex": "regex"}
+STEPS = ("parse", "regex", "replace", "map", "split", "join", "date", "number", "default")
+
+
+class ValueCompiler:
+    """Compiles values that read one place: its kind, and the names that are visible there.
+
+    Attributes:
+        kind: Of the place, or None where there is nothing to read, as in a request's headers.
+        is_row: Whether the place is a row, which `when` asks itself.
+    """
+
+    def __init__(self, context: Context, scope: Scope, kind: Kind | None, *, is_row: bool = False) -> None:
+        self.context = context
+        self.scope = scope
+        self.kind = kind
+        self.is_row = is_row
+
+    def value(self, raw: Any, path: Path, *, url: bool = False) -> tuple[Value, Kind]:
+        """A value and the kind of what it gives; `url` for URL places."""
+        where = ".".join(map(str, path))
+        if isinstance(raw, str):
+            selector, kind = self.bare_selector(raw, path)
+            return Value(selector, where=where), kind
+        head, kind = self._head(raw, path, url)
+        if "of" in raw and head is None:
+            self._check_alone(raw, path)
+        self._check_all(raw, head, kind, path)
+        steps = tuple(self._steps(raw, path))
+        for step in steps:
+            if step.word == "parse":
+                self._check_parse(head, path)
+                kind = step.argument
+            elif step.word != "default":
+                kind = "text"
+        if head is None and raw.get("all") and steps and steps[0].word == "regex":  # every match of it
+            pattern, steps = steps[0].argument, steps[1:]
+            head = Selector("regex", pattern.pattern, lambda text: patterns.find_all(pattern, text))
+        return Value(head, raw.get("of"), bool(raw.get("all")), steps, where), kind
+
+    def condition(self, raw: Any, path: Path) -> Value:
+        """A value that is only asked whether it holds; on a row, CSS matches the row itself."""
+        value, _ = self.value(raw, path)
+        head = value.head
+        if self.is_row and not value.steps and isinstance(head, Selector) and head.language == "css" and not value.of:
+            from qetch.selectors import markup
+
+            if not markup.gives_text(head.text) and self.kind:
+                matches = markup.compile_matches(head.text, self.kind)
+                return Value(Selector("css", head.text, matches, asks_row=True), where=value.where)
+        return value
+
+    # --- heads
+
+    def _head(self, raw: Mapping[str, Any], path: Path, url: bool) -> tuple[Any, Kind]:
+        place = self._place_kind(raw, path)
+        heads = [word for word in HEADS if word in raw]
+        if not heads:
+            if "of" not in raw and place != "text":
+                found = "a value needs exactly one of css, xpath, jmespath, text, header, first_of; found none"
+                self.context.problem(path, found + self._reads(place))
+            return None, place or "text"
+        word = heads[0]
+        inner = (*path, word)
+        if word == "text":
+            return Text(self.template(raw["text"], inner), is_url=url), "text"
+        if word == "header":
+            return Header(raw["header"]), "text"
+        if word == "first_of":
+            compiled = [self.value(item, (*inner, i), url=url) for i, item in enumerate(raw["first_of"])]
+            kinds = {kind for _, kind in compiled}
+            return FirstOf(tuple(value for value, _ in compiled)), kinds.pop() if len(kinds) == 1 else "text"
+        if place is None and "of" not in raw:
+            self.context.problem(inner, "there is nothing to read here", "a fixed text is {text: …}")
+        return self._selector(word, raw[word], inner, place)
+
+    def _place_kind(self, raw: Mapping[str, Any], path: Path) -> Kind | None:
+        if "of" not in raw:
+            return self.kind
+        name = self.scope.use(raw["of"], (*path, "of"), raw["of"])
+        return name.kind if name else None
+
+    def bare_selector(self, text: str, path: Path, of: str | None = None) -> tuple[Selector | None, Kind]:
+        """A selector in the language of its place, or of the name that it reads."""
+        kind = self._place_kind({"of": of}, path[:-1]) if of else self.kind
+        if kind is None:
+            if not of:
+                self.context.problem(path, "there is nothing to read here", "a fixed text is {text: …}")
+            return None, "text"
+        return self._selector(LANGUAGE_OF[kind], text, path, kind)
+
+    def _selector(self, language: str, text: str, path: Path, kind: Kind | None) -> tuple[Selector | None, Kind]:
+        allowed = KINDS_OF.get(language)
+        if kind is not None and allowed and kind not in allowed:
+            cure = f"write {LANGUAGE_OF[kind]}, or read markup or JSON with `parse` in a `let` first"
+            self.context.problem(path, f"{language} cannot read {kind}{self._reads(kind)}", cure)
+            return None, kind
+        if kind is None:
+            return None, "text"
+        try:
+            return compile_selector(language, text, kind), _gives(language, text, kind)
+        except ValueError as error:
+            offset = error.args[1] if len(error.args) > 1 else 0
+            message = f"bad {NAME_OF[language]} {text!r}: {error.args[0]}{self._reads(kind)}"
+            self.context.problem(path, message, offset=offset)
+            return None, kind
+
+    @staticmethod
+    def _reads(kind: Kind | None) -> str:
+        return f" (this place reads {kind})" if kind else ""
+
+    # --- what is done with it
+
+    def _check_alone(self, raw: Mapping[str, Any], path: Path) -> None:
+        if raw.get("all") and "regex" not in raw:
+            self.context.problem((*path, "all"), "`all` has nothing to find here", "remove it", key=True)
+
+    def _check_all(self, raw: Mapping[str, Any], head: Any, kind: Kind, path: Path) -> None:
+        if not raw.get("all"):
+            return
+        if isinstance(head, Selector) and head.language == "jmespath":
+            self.context.problem((*path, "all"), "JMESPath lists by itself", "write [] or [*] in it", key=True)
+        elif isinstance(head, (Text, Header, FirstOf)):
+            self.context.problem((*path, "all"), "`all` goes with css, xpath or regex", "remove it", key=True)
+        elif head is None and "regex" not in raw and "of" not in raw and kind == "text":
+            self.context.problem((*path, "all"), "`all` needs a regex here", "add `regex`", key=True)
+
+    def _check_parse(self, head: Any, path: Path) -> None:
+        if isinstance(head, Selector) and head.language == "css":
+            from qetch.selectors import markup
+
+            if not markup.gives_text(head.text):
+                cure = f"end the selector with ::text or ::attr(…): {head.text!r}"
+                self.context.problem((*path, "parse"), "`parse` reads a text, not an element", cure)
+
+    def _steps(self, raw: Mapping[str, Any], path: Path) -> Iterator[Step]:
+        for word in STEPS:
+            if word in raw:
+                inner = (*path, word)
+                compiled = self._step(word, raw[word], inner, raw)
+                if compiled is not None:
+                    yield compiled
+
+    def _step(self, word: str, raw: Any, path: Path, whole: Mapping[str, Any]) -> Step | None:
+        if word == "regex":
+            pattern = self.pattern(raw, path)
+            return Step(word, pattern) if pattern else None
+        if word == "replace":
+            return Step(word, tuple(self._replacements(raw, path)))
+        if word == "date":
+            return self._date(raw, path, whole)
+        return Step(word, raw)
+
+    def _replacements(self, raw: Any, path: Path) -> Iterator[tuple[Pattern[str], str]]:
+        import re
+
+        for i, (regex, text) in enumerate(raw):
+            pattern = self.pattern(regex, (*path, i, 0))
+            if pattern:
+                try:
+                    re.sub(regex, text, "")
+                except (re.error, IndexError) as error:
+                    self.context.problem((*path, i, 1), f"bad replacement {text!r}: {error}")
+                yield pattern, text
+
+    def _date(self, raw: Any, path: Path, whole: Mapping[str, Any]) -> Step:
+        formats = [raw] if isinstance(raw, str) else raw
+        for i, text in enumerate(formats):
+            wrong = dates.check_format(text)
+            if wrong:
+                self.context.problem(path if isinstance(raw, str) else (*path, i), f"bad date format {text!r}: {wrong}")
+        zone = whole.get("tz", "UTC")
+        wrong = dates.check_zone(zone)
+        if wrong:
+            self.context.problem((*path[:-1], "tz"), wrong, "write a name such as UTC or Europe/Paris")
+        return Step("date", (tuple(formats), zone))
+
+    # --- regexes, templates, fields
+
+    def pattern(self, text: str, path: Path) -> Pattern[str] | None:
+        """A regex, compiled, or None after a problem."""
+        return compile_pattern(self.context, text, path)
+
+    def template(self, text: str, path: Path) -> Template:
+        """A template whose names are all visible."""
+        try:
+            template = parse_template(text)
+        except ValueError as error:
+            self.context.problem(path, f"bad template {text!r}: {error}")
+            return Template(text, (text,))
+        for name in template.names:
+            self.scope.use(name, path, "{" + name + "}")
+        return template
+
+    def fields(self, raw: Mapping[str, Any] | None, path: Path, *, header: bool = False) -> Fields:
+        """Headers, query, form or cookies: a template for each name; numbers and booleans stand for their text."""
+        fields = []
+        for name, item in (raw or {}).items():
+            text = item if isinstance(item, str) else _scalar_text(item)
+            if header and any(sign in name + text for sign in "\r\n"):
+                self.context.problem((*path, name), "a header cannot hold a line break", "remove it")
+            fields.append((name, self.template(text, (*path, name))))
+        return tuple(fields)
+
+    def tree(self, raw: Any, path: Path) -> Any:
+        """JSON with templates for its texts."""
+        if isinstance(raw, str):
+            return self.template(raw, path)
+        if isinstance(raw, dict):
+            return {key: self.tree(item, (*path, key)) for key, item in raw.items()}
+        if isinstance(raw, list):
+            return [self.tree(item, (*path, i)) for i, item in enumerate(raw)]
+        return raw
+
+
+def compile_selector(language: str, text: str, kind: Kind) -> Selector:
+    """A selector that is ready to run.
+
+    Raises:
+        ValueError: It is wrong: a message and, for a regex, the character where.
+    """
+    if language == "jmespath":
+        from qetch.selectors import jmes
+
+        return Selector("jmespath", text, jmes.compile_jmespath(text))
+    if language == "regex":
+        wrong = patterns.check(text)
+        if wrong:
+            raise ValueError(*wrong)
+        pattern = patterns.compiled(text)
+        return Selector("regex", text, lambda node: patterns.find_all(pattern, node))
+    from qetch.selectors import markup
+
+    if language == "css":
+        return Selector("css", text, markup.compile_css(text, kind))
+    return Selector("xpath", text, markup.compile_xpath(text))
+
+
+def compile_pattern(context: Context, text: str, path: Path) -> Pattern[str] | None:
+    """A regex, compiled, or None after a problem at the character where it is wrong."""
+    wrong = patterns.check(text)
+    if wrong:
+        message, offset = wrong
+        context.problem(path, f"bad regex {text!r}: {message}", offset=offset)
+        return None
+    return patterns.compiled(text)
+
+
+def _gives(language: str, text: str, kind: Kind) -> Kind:
+    if language == "css":
+        from qetch.selectors import markup
+
+        return "text" if markup.gives_text(text) else kind
+    return kind
+
+
+def _scalar_text(item: Any) -> str:
+    return str(item).lower() if isinstance(item, bool) else str(item)

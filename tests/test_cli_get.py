@@ -1,0 +1,256 @@
+"""`qetch get` and `qetch extract`, run as their users run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from origin import Origin, Reply
+from shell import CASSETTES, ITEMS, LITTLE, PNG, Shell, make_shell, only_error, read_all, wait_for
+
+from qetch import errors
+from qetch.cli.extract import FIELDS
+from qetch.content import Content
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return make_shell(tmp_path)
+
+
+class TestGet:
+    def test_downloads_the_best_of_each_and_prints_the_paths(self, shell: Shell) -> None:
+        result = shell.replay("get", "https://little.example/a/cats", "-o", "a/new folder")
+        assert (result.returncode, result.stderr) == (0, "")
+        files = [shell.home / line for line in result.stdout.splitlines()]
+        assert [file.read_bytes() for file in files] == [PNG, PNG + b"2"]
+        assert sorted((shell.home / "a" / "new folder").iterdir()) == sorted(files)
+        assert files[0].name == "A cat [little-1-full].png"
+
+    def test_downloads_a_file_that_no_site_claims(self, shell: Shell) -> None:
+        result = shell.replay("get", "https://plain.example/some%20file.png")
+        assert (result.returncode, result.stderr) == (0, "")
+        (path,) = result.stdout.splitlines()
+        assert path.startswith("some file [generic-")
+        assert (shell.home / path).read_bytes() == PNG
+
+    def test_takes_options_between_urls(self, shell: Shell) -> None:
+        urls = ["https://little.example/a/cats", "https://plain.example/some%20file.png"]
+        result = shell.replay("get", urls[0], "-o", "files", urls[1])
+        assert result.returncode == 0
+        assert len(list((shell.home / "files").iterdir())) == 3
+
+    def test_keeps_a_file_that_is_there_unless_forced(self, shell: Shell) -> None:
+        url = "https://plain.example/some%20file.png"
+        (path,) = shell.replay("get", url).stdout.splitlines()
+        (shell.home / path).write_text("mine")
+        again = shell.replay("get", url)
+        assert (again.returncode, again.stdout) == (0, "")
+        assert f"kept: {path} is already there" in again.stderr
+        assert "--force" in again.stderr
+        assert (shell.home / path).read_text() == "mine"
+        assert shell.replay("get", url, "--force").stdout == f"{path}\n"
+        assert (shell.home / path).read_bytes() == PNG
+
+    def test_prints_nothing_when_quiet_but_warnings_and_errors(self, shell: Shell) -> None:
+        for _ in range(2):
+            result = shell.replay("get", "-q", "https://little.example/a/cats", "-o", "files")
+            assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+        assert len(list((shell.home / "files").iterdir())) == 2
+        assert only_error(shell.replay("get", "-q", "https://little.example/a/missing"))
+
+    def test_goes_on_after_a_file_that_fails(self, shell: Shell) -> None:
+        result = shell.replay("get", "https://little.example/a/half")
+        assert result.returncode == errors.NotFound.exit_code
+        assert "lost.png" in only_error(result)
+        assert len(result.stdout.splitlines()) == 1
+        assert not list(shell.home.glob("*.part*"))
+
+    def test_goes_on_after_a_url_that_fails_and_returns_the_code_of_the_first(self, shell: Shell) -> None:
+        broken, missing, good = (f"https://little.example/a/{name}" for name in ("broken", "missing", "cats"))
+        result = shell.replay("get", broken, missing, good)
+        assert result.returncode == errors.RemoteError.exit_code
+        first, second = result.stderr.splitlines()
+        assert broken in first or "albums/broken" in first
+        assert missing in second or "albums/missing" in second
+        assert len(result.stdout.splitlines()) == 2
+
+    @pytest.mark.parametrize(
+        ("url", "error"),
+        [
+            ("https://little.example/a/missing", errors.NotFound),
+            ("https://little.example/a/secret", errors.Forbidden),
+            ("https://little.example/a/broken", errors.RemoteError),
+            ("https://little.example/a/changed", errors.LayoutChanged),
+            ("https://little.example/a/unrecorded", errors.ReplayMiss),
+            ("https://closed.example/page", errors.SiteClosed),
+            ("https://unknown.example/page", errors.UnsupportedURL),
+            ("little.example/a/cats", errors.InvalidURL),
+            ("ftp://little.example/a/cats", errors.InvalidURL),
+            ("", errors.InvalidURL),
+        ],
+    )
+    def test_ends_with_the_code_of_its_error(self, shell: Shell, url: str, error: type[errors.QetchError]) -> None:
+        result = shell.replay("get", url)
+        assert result.returncode == error.exit_code
+        assert result.stdout == ""
+        assert only_error(result)
+
+    def test_a_dead_site_says_so_before_any_request(self, shell: Shell) -> None:
+        result = shell("get", "https://closed.example/1", "--sites", "sites")
+        assert result.returncode == errors.SiteClosed.exit_code
+        assert "closed on 2023-09-01" in only_error(result)
+
+    def test_says_when_there_is_nothing(self, shell: Shell) -> None:
+        result = shell.replay("get", "https://little.example/a/none")
+        assert (result.returncode, result.stdout) == (0, "")
+        assert "nothing" in result.stderr
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("-o", "cassettes/all.yaml"),
+            ("-o", "cassettes/all.yaml/below"),
+            ("--sites", "nowhere"),
+            ("--replay", "nowhere"),
+        ],
+    )
+    def test_names_a_folder_that_does_not_serve(self, shell: Shell, words: tuple[str, str]) -> None:
+        result = shell("get", "https://little.example/a/cats", *words)
+        assert result.returncode == errors.FileError.exit_code
+        assert words[1] in only_error(result)
+
+    def test_a_title_cannot_write_on_the_terminal_nor_leave_the_folder(self, shell: Shell) -> None:
+        result = shell.replay("get", "https://little.example/a/cats", "-o", "files")
+        assert "\x1b" not in result.stdout + result.stderr
+        assert {path.parent for path in shell.home.rglob("*.png")} == {shell.home / "files"}
+
+    def test_downloads_over_a_real_connection(self, shell: Shell) -> None:
+        with Origin({"/one.png": Reply(body=PNG)}) as origin:
+            result = shell("get", origin.url("/one.png"))
+        assert (result.returncode, result.stderr) == (0, "")
+        assert (shell.home / result.stdout.strip()).read_bytes() == PNG
+
+    def test_a_private_address_that_a_site_leads_to_wants_a_flag(self, shell: Shell) -> None:
+        with Origin({"/one.png": Reply(body=PNG)}) as origin:
+            item = {**ITEMS[0], "full": origin.url("/one.png")}
+            with Origin({"/albums/x": Reply(body=json.dumps({"items": [item]}))}) as api:
+                spec = LITTLE.replace("little", "home").replace("https://api.home.example/", api.url("/"))
+                (shell.home / "sites" / "home.yaml").write_text(spec)
+                words = ("get", "https://home.example/a/x", "--sites", "sites")
+                refused = shell(*words)
+                allowed = shell(*words, "--allow-private")
+        assert refused.returncode == errors.AddressRefused.exit_code
+        assert "--allow-private" in only_error(refused)
+        assert (allowed.returncode, allowed.stderr) == (0, "")
+
+    def test_ctrl_c_leaves_no_half_file(self, shell: Shell) -> None:
+        with (
+            Origin({"/one.bin": Reply(body=b"x" * 10_000, drip=0.2)}) as origin,
+            shell.start("get", origin.url("/one.bin"), stdout=-1, stderr=-1) as process,
+        ):
+            wait_for(lambda: list(shell.home.glob("*.part*")))
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert err == "qetch: interrupted\n"
+        assert not list(shell.home.glob("*.bin*"))
+
+    def test_draws_its_bar_on_the_terminal_only(self, shell: Shell) -> None:
+        master, slave = pty.openpty()
+        words = ("get", "https://little.example/a/cats", "--sites", "sites", "--replay", "cassettes")
+        with shell.start(*words, stdout=subprocess.PIPE, stderr=slave) as process:
+            os.close(slave)
+            drawn = read_all(master)
+            out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert b"A cat" in drawn
+        assert "\x1b" not in out
+        assert len(out.splitlines()) == 2
+
+    @pytest.mark.parametrize(
+        ("url", "magic"),
+        [
+            ("https://boards.4chan.org/po/thread/570368", b"\x89PNG\r\n\x1a\n"),
+            ("https://imgur.com/a/138-TcBmP", b"\x89PNG\r\n\x1a\n"),
+            ("https://gfycat.com/CalmFoldedCrane", b"\0\0\0"),
+        ],
+    )
+    def test_a_shipped_site_gives_files_without_a_network(self, shell: Shell, url: str, magic: bytes) -> None:
+        result = shell("get", url, "--replay", str(CASSETTES), "-o", "files")
+        assert (result.returncode, result.stderr) == (0, "")
+        files = [shell.home / line for line in result.stdout.splitlines()]
+        assert files[0].read_bytes().startswith(magic)
+        assert sorted((shell.home / "files").iterdir()) == sorted(files)
+
+    def test_imports_no_checker_for_a_site_that_is_indexed(self, shell: Shell) -> None:
+        words = ["get", "https://little.example/a/cats", "--sites", "sites", "--replay", "cassettes"]
+        assert shell(*words).returncode == 0
+        code = f"import sys; from qetch.cli import main; main({words}); print('jsonschema' in sys.modules)"
+        assert shell.python(code).splitlines()[-1] == "False"
+
+
+class TestExtract:
+    def test_prints_a_line_for_each_content_with_every_field(self, shell: Shell) -> None:
+        result = shell.replay("extract", "https://little.example/a/cats")
+        assert (result.returncode, result.stderr) == (0, "")
+        first, *rest = map(json.loads, result.stdout.splitlines())
+        assert first == {
+            "extractor": "little",
+            "source": "https://little.example/a/cats",
+            "uid": "little-1-full",
+            "title": "A cat",
+            "description": None,
+            "uploaded_by": None,
+            "uploaded_date": "2017-07-14T02:40:00+00:00",
+            "extension": first["extension"],
+            "quality": 1.0,
+            "variant": "full",
+            "fragments": ["https://files.little.example/1.png"],
+            "size": None,
+            "checksums": {},
+            "headers": {},
+            "playlist": None,
+            "gone": [],
+            "metadata": ITEMS[0],
+        }
+        assert [line["uid"] for line in rest] == ["little-2-full", "little-2-small"]
+        assert not list(shell.home.glob("*.png"))
+
+    def test_knows_every_field_of_a_content(self) -> None:
+        content = Content("uid", "https://a.example/", [], None)  # type: ignore[arg-type] # no extractor is needed
+        fields = {name.lstrip("_") for name in vars(content)}
+        assert fields == {*FIELDS, "extractor", "source"}
+
+    def test_prints_each_line_before_the_next_request(self, shell: Shell) -> None:
+        with shell.start(
+            "extract",
+            "https://little.example/a/cats",
+            "https://little.example/a/missing",
+            "--sites",
+            "sites",
+            "--replay",
+            "cassettes",
+            stdout=-1,
+            stderr=-1,
+        ) as process:
+            assert process.stdout
+            assert process.stderr
+            assert json.loads(process.stdout.readline())["uid"] == "little-1-full"
+            process.stdout.close()
+            process.stderr.read()
+            process.wait(60)
+
+    def test_goes_on_after_an_error(self, shell: Shell) -> None:
+        result = shell.replay("extract", "https://little.example/a/missing", "https://little.example/a/cats")
+        assert result.returncode == errors.NotFound.exit_code
+        assert only_error(result)
+        assert len(result.stdout.splitlines()) == 3
