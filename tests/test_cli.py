@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from shell import LITTLE, Shell, make_shell, only_error
 
 import qetch
 from qetch import errors
 from qetch.cli import COMMANDS, usage
+from tests.shell import LITTLE, Shell, make_shell, only_error
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pty
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from origin import Origin, Reply, Request
-from shell import Shell, make_shell, only_error, read_all, read_until
 
 from qetch import errors
+from tests.origin import Origin, Reply, Request
+from tests.shell import Shell, make_shell, only_error, read_all, read_until
 
 if TYPE_CHECKING:
     from pathlib import Path

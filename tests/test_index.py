@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from little_specs import names, put, spec
 
 import qetch
 from qetch import paths
 from qetch.extractors.index import index_file, read_folder
 from qetch.extractors.registry import Registry, set_folders
+from tests.little_specs import names, put, spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

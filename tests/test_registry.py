@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from little_specs import names, put, spec
 
 import qetch.extractors
 from qetch import paths
@@ -19,6 +18,7 @@ from qetch.extractors import find_extractor, hosts, modules
 from qetch.extractors._common import BaseExtractor
 from qetch.extractors.registry import Match, Registry, doubly_claimed, registry, set_folders
 from qetch.spec import read
+from tests.little_specs import names, put, spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -87,7 +87,8 @@ def _add(registry: Registry, name: str, given: Sequence[str]) -> None:
     values = _checked(fields, given) if given else list(_asked(key, fields))
     owner = "package" if entry.rank == 0 else str(Path(entry.path).resolve().parent)
     auth.save(key, values, owner, entry.name)
-    say(f"saved: {' and '.join(fields).lower()} for {key}, in {auth.auth_file()}")
+    given_fields = [field.lower() for field, value in zip(fields, values, strict=True) if value]
+    say(f"saved: {' and '.join(given_fields)} for {key}, in {auth.auth_file()}")
 
 
 def _list(registry: Registry) -> None:
@@ -150,14 +151,15 @@ def _checked(fields: Sequence[str], values: Sequence[str]) -> list[str]:
 def _asked(key: str, fields: Sequence[str]) -> Iterator[str]:
     """A value for each field: asked for on a terminal, else a line of stdin."""
     for field in fields:
-        value = _ask(key, field) if sys.stdin.isatty() else sys.stdin.readline()
-        value = value.strip()
+        value = _ask(key, field).strip() if sys.stdin else ""  # None if it was closed
         if not value and field != OPTIONAL:
             raise UserError(f"no {field.lower()} given, so nothing is saved - give it on stdin, one value in each line")
         yield value
 
 
 def _ask(key: str, field: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
     hint = " (Enter if there is none)" if field == OPTIONAL else ""
     prompt = one_line(f"{field.lower()} for {key}{hint}") + ": "
     if field == "USERNAME":  # no secret: let people see what they type

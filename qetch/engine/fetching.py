@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin
+from urllib.parse import urljoin
 
 from qetch.engine.reading import Place, as_text, fields, filled_text, lookup, read_json
 from qetch.engine.state import RowMissing
+from qetch.engine.urls import has_dots
 from qetch.errors import (
     OUTCOMES,
     STATUS_OUTCOMES,
@@ -20,10 +21,14 @@ from qetch.errors import (
     RateLimited,
     RemoteError,
 )
+from qetch.selectors.jmes import DoesNotFit
+from qetch.selectors.patterns import MAX_URL, URL_SECONDS
 from qetch.spec.templates import NullName, Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from regex import Pattern
 
     from qetch.engine.reading import Names, Reader
     from qetch.engine.state import State
@@ -68,9 +73,16 @@ def fill(call: Call, defaults: Defaults, names: Names, current_url: str) -> Requ
         current_url: What a relative URL is joined to if the site has no `base`.
 
     Raises:
-        RowMissing: A name that the URL needs is null.
+        RowMissing: A name that the URL needs is null, or one is a list or an object where a text is wanted.
         InvalidURL: A name would make the URL climb out of its place.
     """
+    try:
+        return _fill(call, defaults, names, current_url)
+    except DoesNotFit as error:
+        raise RowMissing(f"no request for {call.url.text!r}: {error}") from None
+
+
+def _fill(call: Call, defaults: Defaults, names: Names, current_url: str) -> Request:
     return Request(
         call.method,
         _url(call.url, defaults.base, names, current_url),
@@ -88,8 +100,8 @@ def fill(call: Call, defaults: Defaults, names: Names, current_url: str) -> Requ
 def _url(template: Template, base: Template | None, names: Names, current_url: str) -> str:
     try:
         text = template.render_url(lookup(names))
-        if not template.whole:
-            _refuse_dots(text)
+        if not template.whole and has_dots(text):
+            raise InvalidURL(f"{text[:200]!r} has a segment that is only dots")
         start = base.render_url(lookup(names)) if base else current_url
         return urljoin(start, text.strip())
     except NullName as error:
@@ -98,12 +110,6 @@ def _url(template: Template, base: Template | None, names: Names, current_url: s
         if isinstance(error, InvalidURL):
             raise
         raise InvalidURL(f"{text[:200]!r} is no URL: {error}") from None
-
-
-def _refuse_dots(url: str) -> None:
-    path = url.partition("?")[0].partition("#")[0]
-    if any(unquote(segment) in (".", "..") for segment in path.split("/")):
-        raise InvalidURL(f"{path!r} has a segment that is only dots")
 
 
 _LEFT_OUT = object()
@@ -228,7 +234,7 @@ class Fetcher:
                 continue
             if rule.statuses and not (answer and answer.status in rule.statuses):
                 continue
-            if rule.url and not (answer and rule.url.search(answer.url, timeout=1.0)):
+            if rule.url and not (answer and self._url_fits(rule.url, answer.url)):
                 continue
             if rule.when and not self.reader.holds(rule.when, place, names):
                 continue
@@ -237,6 +243,13 @@ class Fetcher:
             raise self.outcome(
                 rule.raises, f"{message[:500]} ({where})" if message else self._said(rule, where), answer
             )
+
+    def _url_fits(self, pattern: Pattern[str], url: str) -> bool:
+        try:
+            return bool(pattern.search(url[:MAX_URL], timeout=URL_SECONDS))
+        except TimeoutError:
+            self.reader.note("errors", f"the regex {pattern.pattern!r} took over {URL_SECONDS:g} s and was stopped")
+            return False
 
     @staticmethod
     def _said(rule: Rule, where: str) -> str:

@@ -61,7 +61,7 @@ class State:
         self.skipped += 1
         if self.skipped <= MAX_SKIPPED:
             self.note(place, reason)
-        log.info("%s: %s", place, reason)
+            log.warning("%s: %s", place, reason, extra={"skip": True})  # who reads `skipped` need not read this too
 
     def count_request(self) -> None:
         """Counts one request.

@@ -37,6 +37,7 @@ class Entry(NamedTuple):
         domains: Hosts in lower case and ASCII; each covers what is below it.
         instances: Hosts, or `*.` and a host for what is below it.
         handles: The regexes of each handle, in the order of the file.
+        bare: The handles with `params`: their regexes see a URL without its query.
         digest: The SHA-256 of the file that passed all checks, in hexadecimal.
         trusted: Whether its folder is; see `qetch.paths`.
         rank: Of its folder: 0 is the package.
@@ -51,6 +52,7 @@ class Entry(NamedTuple):
     status: str
     note: str
     handles: dict[str, tuple[str, ...]]
+    bare: tuple[str, ...]
     auth_kind: str
     digest: str
     trusted: bool
@@ -121,6 +123,7 @@ def entry_of(site: Site, trusted: bool = False, rank: int = 1) -> Entry:
         status=site.status,
         note=site.note,
         handles={name: tuple(handle.patterns) for name, handle in site.handles.items()},
+        bare=tuple(name for name, handle in site.handles.items() if handle.params),
         auth_kind=site.auth.kind,
         digest=site.digest,
         trusted=trusted,
@@ -216,7 +219,7 @@ def _load(place: Path, state: Mapping[str, Any], rank: int) -> dict[str, Record]
 
 
 def _from_json(fields: list[Any], path: str, trusted: bool, rank: int) -> Entry:
-    name, class_name, description, domains, instances, status, note, handles, auth_kind, digest = fields
+    name, class_name, description, domains, instances, status, note, handles, bare, auth_kind, digest = fields
     return Entry(
         path,
         name,
@@ -227,6 +230,7 @@ def _from_json(fields: list[Any], path: str, trusted: bool, rank: int) -> Entry:
         status,
         note,
         {handle: tuple(patterns) for handle, patterns in handles.items()},
+        tuple(bare),
         auth_kind,
         digest,
         trusted,

@@ -11,7 +11,7 @@ from qetch.errors import InvalidURL, SiteClosed, UnsupportedURL, UserError
 from qetch.extractors.hosts import HostIndex, shown, split
 from qetch.extractors.index import Entry, entry_of, read_folder
 from qetch.paths import cache_dir, package_sites, user_site_folders
-from qetch.selectors.patterns import URL_SECONDS, compiled, match_url
+from qetch.selectors.patterns import URL_SECONDS, compiled, match_url, without_query
 from qetch.spec.problems import Problem
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Registry:
         left_out = {entry.path for entry, _ in taken}
         self.entries = [entry for entry in self.entries if entry.path not in left_out]
         self._hosts = _host_index(self.entries)
-        self._patterns: dict[int, list[tuple[str, regex.Pattern[str]]]] = {}
+        self._patterns: dict[int, list[tuple[str, bool, regex.Pattern[str]]]] = {}
         self._by_name = {entry.name: entry for entry in self.entries}
 
     def match(self, url: str) -> Match | None:
@@ -91,8 +91,8 @@ class Registry:
         if patterns is None:
             patterns = self._patterns[position] = _compile(self.entries[position])
         try:
-            for handle, pattern in patterns:
-                match = pattern.match(url, timeout=URL_SECONDS)
+            for handle, bare, pattern in patterns:
+                match = pattern.match(without_query(url) if bare else url, timeout=URL_SECONDS)
                 if match:
                     return handle, match
         except TimeoutError:  # this one is slow, and is said; the others have their say
@@ -182,14 +182,18 @@ def _make(entry: Entry) -> type[BaseExtractor]:
     return made
 
 
-def _compile(entry: Entry) -> list[tuple[str, regex.Pattern[str]]]:
-    return [(handle, compiled(pattern)) for handle, patterns in entry.handles.items() for pattern in patterns]
+def _compile(entry: Entry) -> list[tuple[str, bool, regex.Pattern[str]]]:
+    return [
+        (handle, handle in entry.bare, compiled(pattern))
+        for handle, patterns in entry.handles.items()
+        for pattern in patterns
+    ]
 
 
 def _first_handle(entry: Entry, url: str) -> tuple[str, regex.Match[str]] | None:
     for handle, patterns in entry.handles.items():
         for pattern in patterns:
-            match = match_url(pattern, url)
+            match = match_url(pattern, without_query(url) if handle in entry.bare else url)
             if match:
                 return handle, match
     return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qetch.spec.files import FileCompiler
 from qetch.spec.model import Block, Call, Each, Pages, Rows, Rule, Selector, Value
-from qetch.spec.names import Scope
+from qetch.spec.names import Context, Scope, items
 from qetch.spec.templates import Template
 from qetch.spec.values import ValueCompiler
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from qetch.spec.load import Path
     from qetch.spec.model import Fields, Kind
-    from qetch.spec.names import Context
 
 LITERAL_HOST = re.compile(r"https?://([^/{}?#@:]+)(?::\d+)?(?:[/?#]|$)")
 
@@ -54,7 +53,7 @@ class BlockCompiler:
         """
         scope = Scope(self.context, outer)
         call, pages_raw = None, raw.get("pages")
-        self._declare_page_names(pages_raw, (*path, "pages"), scope, raw.get("as") or self.kind or "json")
+        self._declare_page_names(pages_raw, (*path, "pages"), scope, raw.get("as") or self.kind)
         if "get" in raw or "post" in raw:
             call = self.call(raw, path, scope)
             kind = call.kind
@@ -87,9 +86,7 @@ class BlockCompiler:
         return self.block(raw["then"], (*path, "then"), scope, kind, has_uid=has_uid, is_row=is_row)
 
     def _each(self, raw: Any, path: Path, outer: Scope, kind: Kind | None, has_uid: bool) -> Iterator[Each]:
-        rows = raw if isinstance(raw, list) else [raw] if raw else []
-        for i, item in enumerate(rows):
-            inner = (*path, i) if isinstance(raw, list) else path
+        for item, inner in items(raw, path):
             scope = Scope(self.context, outer)
             compiled, row_kind = self.rows(item, inner, scope, kind)
             block = self.block(item, inner, scope, row_kind, has_uid=has_uid, is_row=compiled.find is not None)
@@ -182,13 +179,16 @@ class BlockCompiler:
 
     # --- pages
 
-    def _declare_page_names(self, raw: Any, path: Path, scope: Scope, kind: Kind) -> None:
+    def _declare_page_names(self, raw: Any, path: Path, scope: Scope, kind: Kind | None) -> None:
+        """They are visible in the request itself, so before what fills them is compiled; that only says their kind."""
         if not isinstance(raw, dict):
             return
         if "counter" in raw:
             scope.declare(raw["counter"], "text", "counter", (*path, "counter"))
-        for name in raw.get("set", {}):
-            scope.declare(name, kind, "page name", (*path, "set", name), key=True)
+        unheard = ValueCompiler(Context(self.context.document), scope, kind)
+        for name, item in raw.get("set", {}).items():
+            inner = (*path, "set", name)
+            scope.declare(name, unheard.value(item, inner)[1], "page name", inner, key=True)
 
     def pages(self, raw: Mapping[str, Any], path: Path, values: ValueCompiler) -> Pages:
         """How the call goes on; all of it reads the answer."""
@@ -222,12 +222,11 @@ class BlockCompiler:
     def rules(self, raw: Any, path: Path, values: ValueCompiler) -> tuple[Rule, ...]:
         """What answers mean."""
         rules = []
-        for i, item in enumerate(raw or ()):
-            inner = (*path, i)
+        for item, inner in items(raw, path):
             rules.append(
                 Rule(
                     raises=item["raise"],
-                    statuses=frozenset(item.get("status", ())),
+                    statuses=frozenset(status for status, _ in items(item.get("status"), inner)),
                     url=values.pattern(item["url"], (*inner, "url")) if "url" in item else None,
                     when=values.condition(item["when"], (*inner, "when")) if "when" in item else None,
                     kind=values.kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qetch.spec.model import ContentSpec, File, Quality, Renditions, Value
-from qetch.spec.names import Scope
+from qetch.spec.names import Scope, items
 from qetch.spec.values import ValueCompiler
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class FileCompiler:
         files = []
         for name, item in raw.items():
             inner = (*path, name)
-            if isinstance(item, str):
+            if isinstance(item, str) or not ("url" in item or "fragments" in item):
                 files.append(File(self.values.value(item, inner, url=True)[0], name=name))
             else:
                 files.append(self.file(item, inner, self.values, name))
@@ -105,7 +105,4 @@ class FileCompiler:
     def _quality(self, raw: Any, path: Path, values: ValueCompiler) -> Quality:
         if not isinstance(raw, dict):
             return Quality(fixed=float(raw))
-        ranks, inner = raw["rank"], (*path, "rank")
-        if isinstance(ranks, list):
-            return Quality(rank=tuple(values.value(item, (*inner, i))[0] for i, item in enumerate(ranks)))
-        return Quality(rank=(values.value(ranks, inner)[0],))
+        return Quality(rank=tuple(values.value(item, inner)[0] for item, inner in items(raw["rank"], (*path, "rank"))))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from qetch.spec.load import Document, Path
     from qetch.spec.model import Kind
@@ -17,13 +17,27 @@ ALWAYS = ("source", "host")
 SECRETS = ("key", "secret", "username", "password", "token")
 
 
+def items(raw: Any, path: Path) -> Iterator[tuple[Any, Path]]:
+    """The items of a list with their paths; where a list is allowed, one item may stand alone."""
+    if isinstance(raw, list):
+        yield from ((item, (*path, i)) for i, item in enumerate(raw))
+    elif raw is not None:
+        yield raw, path
+
+
 @dataclass(slots=True)
 class Name:
-    """One declaration: what it is (`group`, `param`, `counter`, `let`), where, and the kind of what it holds."""
+    """One declaration: what it is (`group`, `param`, `counter`, `let`), where, and the kind of what it holds.
+
+    Attributes:
+        key: Whether it is the key at its path, not the value; `offset` is where in the value it begins.
+    """
 
     kind: Kind
     what: str
     path: Path
+    key: bool = False
+    offset: int = 0
     used: bool = False
 
 
@@ -55,16 +69,19 @@ class Scope:
             yield from self.outer
         yield from self.born
 
-    def declare(self, name: str, kind: Kind, what: str, path: Path, *, key: bool = False) -> None:
+    def declare(self, name: str, kind: Kind, what: str, path: Path, *, key: bool = False, offset: int = 0) -> None:
         """Gives birth to a name; one that is visible already is a problem."""
         first = self._find(name)
         if first:
             where = f" (first at line {self.context.document.place(first.path).line})" if first.path else ""
-            self.context.problem(path, f'the name "{name}" is already there{where}', "choose another name", key=key)
+            self.context.problem(
+                path, f'the name "{name}" is already there{where}', "choose another name", key=key, offset=offset
+            )
         elif name in SECRETS:
-            self.context.problem(path, f'"{name}" is the name of a secret', "choose another name", key=key)
+            message = f'"{name}" is the name of a secret'
+            self.context.problem(path, message, "choose another name", key=key, offset=offset)
         else:
-            self.born[name] = Name(kind, what, path)
+            self.born[name] = Name(kind, what, path, key, offset)
 
     def use(self, name: str, path: Path, written: str) -> Name | None:
         """Looks a name up for a use, which is a problem if it was not declared."""
@@ -72,7 +89,7 @@ class Scope:
         if found:
             found.used = True
         elif name in SECRETS:
-            self.context.problem(path, f'undefined name "{written}": secrets exist inside auth only')
+            self.context.problem(path, f'undefined name "{written}": {self.secrets()}')
         else:
             known = f"(defined here: {', '.join(sorted(self))})"
             near = get_close_matches(name, list(self), 1)
@@ -83,12 +100,24 @@ class Scope:
                 self.context.problem(path, f'undefined name "{written}" {known}')
         return found
 
+    def excuse(self, names: Iterable[str]) -> None:
+        """Counts names as used where what uses them is a problem already."""
+        for name in names:
+            found = self._find(name)
+            if found:
+                found.used = True
+
     def close(self) -> None:
         """Says which names of this block nobody used."""
         for name, born in self.born.items():
             if not born.used:
                 cure = {"group": "use it, or make the group unnamed: (?:…)"}.get(born.what, "use it or remove it")
-                self.context.problem(born.path, f'the {born.what} "{name}" is never used', cure, key=True)
+                message = f'the {born.what} "{name}" is never used'
+                self.context.problem(born.path, message, cure, key=born.key, offset=born.offset)
+
+    def secrets(self) -> str:
+        """Which secrets there are here."""
+        return self.outer.secrets() if self.outer else "secrets exist inside auth only"
 
     def _find(self, name: str) -> Name | None:
         scope: Scope | None = self
@@ -105,3 +134,8 @@ class SecretScope(Scope):
     def __init__(self, context: Context, secrets: tuple[str, ...]) -> None:
         super().__init__(context)
         self.born.update({name: Name("text", "secret", (), used=True) for name in secrets})
+
+    def secrets(self) -> str:
+        """Which secrets there are here."""
+        known = ", ".join(name for name in self.born if name in SECRETS)
+        return f"of the secrets there is here {known or 'none'}"

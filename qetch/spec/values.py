@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from qetch.selectors import patterns
 from qetch.spec import dates
 from qetch.spec.model import Fields, FirstOf, Header, Selector, Step, Text, Value
+from qetch.spec.names import items
 from qetch.spec.templates import Template, parse_template
+from qetch.spec.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from qetch.spec.names import Context, Scope
 
 HEADS = ("css", "xpath", "jmespath", "text", "header", "first_of")
+WORD = re.compile(r"[A-Za-z_]\w*")
 KINDS_OF = {"css": ("html", "xml"), "xpath": ("html", "xml"), "jmespath": ("json",)}
 """The kinds of place that a head can read."""
 LANGUAGE_OF: dict[Kind, str] = {"json": "jmespath", "html": "css", "xml": "css", "text": "regex"}
@@ -125,7 +129,7 @@ class ValueCompiler:
             return compile_selector(language, text, kind), _gives(language, text, kind)
         except ValueError as error:
             offset = error.args[1] if len(error.args) > 1 else 0
-            message = f"bad {NAME_OF[language]} {text!r}: {error.args[0]}{self._reads(kind)}"
+            message = f"bad {NAME_OF[language]} '{shown(text)}': {error.args[0]}{self._reads(kind)}"
             self.context.problem(path, message, offset=offset)
             return None, kind
 
@@ -176,23 +180,21 @@ class ValueCompiler:
         return Step(word, raw)
 
     def _replacements(self, raw: Any, path: Path) -> Iterator[tuple[Pattern[str], str]]:
-        import re
-
         for i, (regex, text) in enumerate(raw):
             pattern = self.pattern(regex, (*path, i, 0))
             if pattern:
                 try:
                     re.sub(regex, text, "")
                 except (re.error, IndexError) as error:
-                    self.context.problem((*path, i, 1), f"bad replacement {text!r}: {error}")
+                    self.context.problem((*path, i, 1), f"bad replacement '{shown(text)}': {error}")
                 yield pattern, text
 
     def _date(self, raw: Any, path: Path, whole: Mapping[str, Any]) -> Step:
-        formats = [raw] if isinstance(raw, str) else raw
-        for i, text in enumerate(formats):
+        formats = dict(items(raw, path))
+        for text, inner in formats.items():
             wrong = dates.check_format(text)
             if wrong:
-                self.context.problem(path if isinstance(raw, str) else (*path, i), f"bad date format {text!r}: {wrong}")
+                self.context.problem(inner, f"bad date format '{shown(text)}': {wrong}")
         zone = whole.get("tz", "UTC")
         wrong = dates.check_zone(zone)
         if wrong:
@@ -210,7 +212,8 @@ class ValueCompiler:
         try:
             template = parse_template(text)
         except ValueError as error:
-            self.context.problem(path, f"bad template {text!r}: {error}")
+            self.context.problem(path, f"bad template '{shown(text)}': {error}")
+            self.scope.excuse(WORD.findall(text))
             return Template(text, (text,))
         for name in template.names:
             self.scope.use(name, path, "{" + name + "}")
@@ -265,7 +268,7 @@ def compile_pattern(context: Context, text: str, path: Path) -> Pattern[str] | N
     wrong = patterns.check(text)
     if wrong:
         message, offset = wrong
-        context.problem(path, f"bad regex {text!r}: {message}", offset=offset)
+        context.problem(path, f"bad regex '{shown(text)}': {message}", offset=offset)
         return None
     return patterns.compiled(text)
 

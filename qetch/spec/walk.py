@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 40
 MAX_NODES = 50_000
+MAX_PROBLEMS = 500
 
 COMMENT = "a # after a space starts a comment: quote the selector"
 
-_COMMENT = re.compile(r"[ \t]+(#[^\s#].*)")
-_BEHIND = re.compile(r"(?<=[ \t])(#[^\s#].*)")
+_SUSPECT = re.compile(r"(?<=[ \t])#[^\s#]")
+_COMMENT = re.compile(r"[ \t]*(?<=[ \t])(#[^\s#].*)")
 
 
 class Node(NamedTuple):
@@ -60,7 +61,7 @@ class Walk:
         self.anchors: dict[str, _Anchored] = {}
         self.nodes = 0
         self.deepest = 0
-        self.hashes = _COMMENT.search(text) is not None
+        self.hashes = _SUSPECT.search(text) is not None
         self.read: dict[str, Callable[[Any, int], tuple[Any, Node]]] = {
             "MappingStartEvent": self.mapping,
             "SequenceStartEvent": self.sequence,
@@ -69,6 +70,8 @@ class Walk:
 
     def note(self, event: Any, message: str, cure: str = "", offset: int = 0) -> None:
         """Keep a problem, and go on."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            return
         mark = event.start_mark
         self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1 + offset, message, cure))
 
@@ -79,8 +82,9 @@ class Walk:
 
     def refuse(self, event: Any, message: str, cure: str = "") -> SpecError:
         """The end of the walk."""
-        self.note(event, message, cure)
-        return SpecError(problems=self.problems)
+        mark = event.start_mark
+        problem = Problem(self.file, mark.line + 1, mark.column + 1, message, cure)
+        return SpecError(problems=[*self.problems, problem])
 
     def document(self) -> tuple[dict[str, Any], Node]:
         """The only document's data and node.
@@ -152,8 +156,6 @@ class Walk:
     def comment(self, event: Any) -> None:
         """Find what was meant as a selector, such as `in: #list`, and is a comment."""
         found = _COMMENT.match(self.text, event.end_mark.index)
-        if found is None and not event.value:  # an empty value may stand behind the blanks
-            found = _BEHIND.match(self.text, event.end_mark.index)
         if found:
             offset = found.start(1) - event.start_mark.index
             cure = f"{COMMENT} (or put a space after the #)"
