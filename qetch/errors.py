@@ -166,7 +166,7 @@ OUTCOMES: dict[str, type[QetchError]] = {
     "empty": Empty,
     "remote": RemoteError,
 }
-"""What a spec's `raise:` may name, and the error that it becomes."""
+"""What `raise` in a spec may name, and the error that it becomes."""
 
 STATUS_OUTCOMES: dict[int, str] = {
     401: "login_required",

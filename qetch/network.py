@@ -127,7 +127,10 @@ class NetworkAdapter(HTTPAdapter):
 
     def twin(self, owner: Owner) -> NetworkAdapter:
         """Another session's adapter over the same connections."""
-        twin = NetworkAdapter(owner)
+        return self.share_with(NetworkAdapter(owner))
+
+    def share_with(self, twin: NetworkAdapter) -> NetworkAdapter:
+        """Another adapter, which uses the connections of this one from now on."""
         twin.max_retries = self.max_retries
         twin.poolmanager = self.poolmanager
         twin.proxy_manager = self.proxy_manager

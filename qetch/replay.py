@@ -49,7 +49,7 @@ class Interaction:
 
 
 class ReplayAdapter(HTTPAdapter):
-    """A `requests` adapter that answers from all `*.yaml` cassettes below a folder.
+    """A `requests` adapter that answers from all `*.yaml` cassettes below a folder; without a folder it has no answers.
 
     A request is looked up by its method, URL, body and `Range`; the order of query and form entries does not matter.
     The answers to one request play in the order of the records, and the last one repeats. A `Range` that was not
@@ -61,12 +61,12 @@ class ReplayAdapter(HTTPAdapter):
 
     offline = True
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path | None) -> None:
         super().__init__()
-        self.folder = Path(folder)
+        self.folder = None if folder is None else Path(folder)
         self._lock = threading.Lock()
         self._interactions: dict[tuple[str, str], list[Interaction]] = {}
-        for interaction in _read_folder(self.folder):
+        for interaction in _read_folder(self.folder) if self.folder is not None else ():
             self._interactions.setdefault((interaction.method, interaction.address), []).append(interaction)
 
     def pause(self, seconds: float) -> None:
@@ -94,10 +94,12 @@ class ReplayAdapter(HTTPAdapter):
         with self._lock:
             interaction = next((one for one in same if not one.played), same[-1])
             interaction.played = True
-        return self.build_response(request, _response(interaction))
+        return self.build_response(request, response_of(interaction))
 
     def _miss(self, method: str, url: str, body: bytes) -> str:
         """Which request had no answer, and those that have one and look most like it."""
+        if self.folder is None:
+            return f"there are no records, so none answers {method} {url}"
         address, query = _split(url)
         if body and any(_same_pairs(one.query, query) for one in self._interactions.get((method, address), [])):
             return f"no record in {self.folder} answers {method} {url} with this body - it is there with another body"
@@ -228,7 +230,7 @@ class _Wire:
         return io.BytesIO(self.data)
 
 
-def _response(interaction: Interaction) -> HTTPResponse:
+def response_of(interaction: Interaction) -> HTTPResponse:
     """The answer, read by the same code that reads it from a network: lengths, cookies and encodings included."""
     # Recorded bodies are joined already, so that their framing is the length alone; and vcr keeps the header of an
     # encoding that it has undone.

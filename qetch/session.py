@@ -83,19 +83,24 @@ class Session(requests.Session):
     def child(self, policy: Policy) -> Session:
         """A session for another site, over the same connections.
 
-        Adapters that a user mounted are shared as they are, and so are the settings of the machine: proxies, TLS
-        trust, bounds, `allow_private`. Cookies, credentials and headers are not.
+        Adapters that a user mounted are shared as they are, unless their own class says how to make a `twin` for
+        another session. So are the settings of the machine: proxies, TLS trust, bounds, `allow_private`. Cookies,
+        credentials and headers are not.
         """
-        session = Session(policy)
+        session = self.blank(policy)
         for prefix, adapter in self.adapters.items():
-            shared = adapter.twin(session) if type(adapter) is NetworkAdapter else adapter
-            session._borrowed.append(shared)
+            shared = _shared(adapter, session)
+            session._borrowed.append(shared)  # noqa: SLF001 - of the same class
             session.mount(prefix, shared)
         for name in ("allow_private", "verify", "trust_env", "max_redirects", "max_body", "max_seconds"):
             setattr(session, name, getattr(self, name))
         session.proxies = dict(self.proxies)
         session.headers["User-Agent"] = self.headers["User-Agent"]
         return session
+
+    def blank(self, policy: Policy) -> Session:
+        """A new session of the same kind, for `child` to fill."""
+        return Session(policy)
 
     def close(self) -> None:
         """Closes the connections, unless they are another session's."""
@@ -265,6 +270,13 @@ class Session(requests.Session):
         old, new = target_of(old_url), target_of(new_url)
         upgrade = (old.scheme, old.port, new.scheme, new.port) == ("http", 80, "https", 443)
         return old.host != new.host or not (upgrade or (old.scheme, old.port) == (new.scheme, new.port))
+
+
+def _shared(adapter: BaseAdapter, session: Session) -> BaseAdapter:
+    """What another session uses in place of an adapter; a subclass that knows of no twins is shared as it is."""
+    if isinstance(adapter, NetworkAdapter) and "twin" in vars(type(adapter)):
+        return adapter.twin(session)
+    return adapter
 
 
 def _check_headers(headers: Mapping[str, Any] | None, owner: str) -> None:

@@ -177,7 +177,7 @@ handles:
     redirects: stop
     as: json
     cookies: {seen: 1}
-    pages: {set: {cursor: data.cursor}, until: "!data.more", max: 20}
+    pages: {set: {cursor: data.cursor}, until: "!(data.more)", max: 20}
     each:
       - {counter: number, to: "{id}", from: 0, goto: {text: "https://everything.example/b/{number}"}}
       - {counter: number, to: 12, then: {get: "x/{number}", content: {uid: id, fragments: "parts[].url"}}}

@@ -183,7 +183,7 @@ class TestValidate:
         assert any(line.startswith("sites/worse.yaml:4:1: ") for line in lines)
         places = [line.split(":")[:2] for line in lines]
         assert places == sorted(places)
-        assert result.stderr.startswith(f"qetch: 4 files checked: {len(lines)} problems")
+        assert result.stderr.startswith(f"qetch: 4 files checked: {len(lines)} errors")
 
     def test_says_which_example_two_sites_claim(self, shell: Shell) -> None:
         (shell.home / "sites" / "twin.yaml").write_text(LITTLE.replace("name: little", "name: twin"))

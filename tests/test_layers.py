@@ -33,7 +33,8 @@ ROOMS = [
     ["engine"],
     ["extractors"],
     ["downloaders"],
-    ["cli"],
+    ["tools"],
+    ["cli", "pytest_plugin"],
 ]
 STRANGERS = {
     # Extraction and downloading meet only in `Content`.

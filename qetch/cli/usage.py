@@ -36,7 +36,7 @@ variable QETCH_SITES, and in {sites}.
 
 Exit codes:
   0    everything worked
-  1    qetch match: not every URL is taken by a site
+  1    qetch match: not every URL is taken by a site; qetch test and record: an example failed
   2    the command line makes no sense
 {errors}
   130  interrupted by Ctrl-C

@@ -2,82 +2,117 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import argparse
+import os
+import shutil
+import sys
+import time
 from typing import TYPE_CHECKING
 
 from qetch.cli.common import Parser
-from qetch.cli.messages import Failures, one_line, say
+from qetch.cli.messages import one_line, say
 from qetch.errors import FileError, SpecError
+from qetch.tools.report import FORMATS
+from qetch.tools.validate import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from qetch.spec.problems import Problem
+    from qetch.tools.validate import Report
 
 DESCRIPTION = """\
-Check site files, and all *.yaml in folders, without a network. Every problem is printed with its place and
-its cure: FILE:LINE:COLUMN: what is wrong - what would be right. The exit code is 3 if there is any."""
+Check site files, and all *.yaml in folders, without a network: each by itself, and whether they get along with
+each other and with the packaged sites. Every problem is printed with its place and its cure:
+FILE:LINE:COLUMN: what is wrong - what would be right. On a terminal the line is shown as well."""
 
-EXAMPLES = """\
+EPILOG = f"""\
+exit codes:
+  0    no errors; there may be warnings, unless --strict is given
+  2    the command line makes no sense
+  {SpecError.exit_code}    a site file has an error, or with --strict a warning
+  {FileError.exit_code}    a path is not there, or a file cannot be read
+
 examples:
   qetch validate mysite.yaml
-  qetch validate sites/"""
+  qetch validate --watch sites/                    again after each change, until Ctrl-C
+  qetch validate --strict --format github sites/   in a workflow on GitHub"""
 
 
 def run(words: list[str]) -> int:
     """Run the subcommand; its exit code."""
-    parser = Parser("validate", description=DESCRIPTION, epilog=EXAMPLES)
+    options = _parser().parse_args(words)
+    if options.watch:
+        return _watch(options)
+    report = validate(options.paths, options.jobs)
+    _print(report, options)
+    return report.exit_code(strict=options.strict)
+
+
+def _parser() -> Parser:
+    parser = Parser("validate", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("paths", metavar="PATH", nargs="+", help="a site file, or a folder of them")
-    files = _files(parser.parse_args(words).paths)
-    failures = Failures()
-    problems = _problems(files, failures)
-    for problem in problems:
-        print(one_line(_shown(problem)))
-    found = _count(len(problems), "problem") if problems or failures.exit_code else "all good"
-    say(f"{_count(len(files), 'file')} checked: {found}")
-    errors = [problem for problem in problems if problem.severity == "error"]
-    return SpecError.exit_code if errors else failures.exit_code
+    parser.add_argument("--strict", action="store_true", help="count warnings as errors")
+    parser.add_argument(
+        "--format",
+        choices=["text", *FORMATS],
+        default="text",
+        help="text for people (default), json, github (annotations in a workflow), or sarif (code scanning)",
+    )
+    parser.add_argument("--watch", action="store_true", help="check again after each change, until Ctrl-C")
+    parser.add_argument(
+        "-j", "--jobs", metavar="N", type=_count, help="use at most N processes (default: all cores, if it pays)"
+    )
+    return parser
 
 
-def _files(paths: Iterable[str]) -> list[Path]:
-    """The files, and those of the folders; each once, in order.
-
-    Raises:
-        FileError: A path is not there, or a folder without any.
-    """
-    files: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if path.is_dir():
-            found = sorted(file for file in path.rglob("*.yaml") if file.is_file())
-            if not found:
-                raise FileError(f"{path}: no *.yaml in this folder, so nothing was checked")
-            files.update(dict.fromkeys(found))
-        elif path.exists():
-            files[path] = None
-        else:
-            raise FileError(f"{path}: no such file or folder")
-    return list(files)
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes, such as 2")
+    return int(text)
 
 
-def _problems(files: Iterable[Path], failures: Failures) -> list[Problem]:
-    from qetch.extractors.registry import doubly_claimed
-    from qetch.spec import inspect
+def _watch(options: argparse.Namespace) -> int:
+    """Reports until Ctrl-C, which is how it ends well."""
+    from qetch.tools.watch import reports
 
-    sites, problems = [], []
-    for file in files:
-        with failures.reported(str(file)):
-            site, found = inspect(file)
-            problems += found
-            if site is not None:
-                sites.append(site)
-    return sorted([*problems, *doubly_claimed(sites)])
-
-
-def _shown(problem: Problem) -> str:
-    if problem.severity == "error":
-        return str(problem)
-    return str(problem._replace(message=f"{problem.severity}: {problem.message}"))
+    try:
+        for number, report in enumerate(reports(options.paths, options.jobs)):
+            if number:
+                say(f"changed at {time.strftime('%H:%M:%S')}")
+            _print(report, options)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 0
+    return 0
 
 
-def _count(number: int, noun: str) -> str:
+def _print(report: Report, options: argparse.Namespace) -> None:
+    if options.format == "text":
+        _print_text(report)
+    elif report.problems or options.format != "github":
+        print(FORMATS[options.format](report))
+    say(_summary(report))
+
+
+def _print_text(report: Report) -> None:
+    from qetch.tools.excerpt import Excerpts, line_of
+
+    if not sys.stdout.isatty():
+        for problem in report.problems:
+            print(one_line(line_of(problem)))
+        return
+    excerpts = Excerpts(shutil.get_terminal_size().columns, colour=_has_colour())
+    for problem in report.problems:
+        print(*excerpts.shown(problem), sep="\n")
+
+
+def _has_colour() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _summary(report: Report) -> str:
+    errors, warnings = _counted(report.errors, "error"), _counted(report.warnings, "warning")
+    found = " and ".join(([errors] if report.errors else []) + ([warnings] if report.warnings else []))
+    return f"{_counted(report.files, 'file')} checked: {found or 'all good'}"
+
+
+def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"

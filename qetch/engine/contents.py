@@ -131,6 +131,7 @@ class ContentMaker:
             return None
         urls = self.reader.urls(file.urls, place, names, many=file.fragments)
         if not urls:
+            self.reader.passed(file.urls.where, "it has no URL", place.row)
             return None
         ranks = file.quality.rank if file.quality else ()
         return _Facts(

@@ -191,6 +191,19 @@ class Fetcher:
 
     def _ask(self, request: Request) -> Answer:
         self.state.count_request()
+        watch = self.state.watch
+        if watch is None:
+            return self._fetched(request)
+        start = time.perf_counter()
+        try:
+            answer = self._fetched(request)
+        except QetchError as error:
+            watch.answered(request, error, time.perf_counter() - start)
+            raise
+        watch.answered(request, answer, time.perf_counter() - start)
+        return answer
+
+    def _fetched(self, request: Request) -> Answer:
         return self.session.fetch(
             request.method,
             request.url,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from qetch.engine.contents import ContentMaker
 from qetch.engine.fetching import Fetcher, fill
 from qetch.engine.paging import first_names, next_page
-from qetch.engine.reading import Bound, Names, Place, Reader, filled_text, select, shown
+from qetch.engine.reading import Bound, Names, Place, Reader, filled_text, node_of, select, shown
 from qetch.engine.state import MAX_GOTO_DEPTH, ROW_ERRORS, RowMissing, State, Tally
 from qetch.errors import Empty, LayoutChanged, NotFound
 from qetch.selectors.jmes import DoesNotFit
@@ -77,12 +77,14 @@ class Run:
         self.source = source
         self.policy = policy or session.policy
         self.credentials = session.credentials
-        self.reader = Reader(state.say)
+        self.reader = Reader(state.say, state.watch)
         self.fetcher = Fetcher(session, state, self.reader, site.errors, site.auth.check, site.kind)
         self.maker = ContentMaker(site, extractor, self.reader)
 
     def handle(self, handle: Handle, source: str, groups: Mapping[str, str | None]) -> Lists:
         """The lists of contents of a URL that a handle claims; `groups` are those of its match."""
+        if self.state.watch:
+            self.state.watch.entered(self, handle, source)
         names = first_bound(source)
         names |= {name: Bound(_decoded(groups.get(name))) for name in handle.groups}
         if handle.params:
@@ -207,11 +209,13 @@ class Run:
         """What the rows are, or None where there is nothing that could hold rows."""
         if rows.find is None:
             return self._numbers(rows, here)
-        node = here.names[rows.of].value if rows.of else here.place.node
+        node = node_of(rows.of, here.place, here.names)
         try:
             found = select(rows.find, node)
         except (DoesNotFit, PatternTooSlow) as error:
             raise LayoutChanged(f"{here.place.url}: {rows.where}.in: {error}") from None
+        if self.state.watch:
+            self.state.watch.walked(rows, node, here.place, found)
         if found is None:
             return None
         if not isinstance(found, list):
@@ -239,6 +243,7 @@ class Run:
         for number, (place, names) in enumerate(self._places(each.rows, nodes, here), 1):
             self.state.count_row()
             if each.rows.when and not self.reader.holds(each.rows.when, place, names):
+                self.reader.passed(each.rows.where, "its `when` does not hold", number)
                 continue
             tally.rows += 1
             try:
@@ -276,6 +281,8 @@ class Run:
             self._nothing(spec, here, f"{key} has no file")
             return
         self.state.uids.add(key)
+        if self.state.watch:
+            self.state.watch.gave(spec, place, contents)
         yield contents
 
     def _nothing(self, spec: ContentSpec, here: Here, why: str) -> None:
@@ -297,6 +304,7 @@ class Run:
         for place, outer in self._places(rows, self._nodes(rows, here) or (), here):
             self.state.count_row()
             if rows.when and not self.reader.holds(rows.when, place, outer):
+                self.reader.passed(rows.where, "its `when` does not hold", place.row)
                 continue
             names = self._let(renditions.let, place, outer)
             read = place

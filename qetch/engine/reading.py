@@ -16,6 +16,7 @@ from qetch.spec.templates import NullName
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from qetch.engine.watch import Watch
     from qetch.session import Answer
     from qetch.spec.model import Fields, Kind
     from qetch.spec.templates import Template
@@ -51,10 +52,11 @@ class Place:
 
 
 class Reader:
-    """Reads values. What does not fit is told to `say` (where, why) and is None."""
+    """Reads values. What does not fit is told to `say` (where, why) and is None; `watch` looks on."""
 
-    def __init__(self, say: Callable[[str, str], None]) -> None:
+    def __init__(self, say: Callable[[str, str], None], watch: Watch | None = None) -> None:
         self._say = say
+        self.watch = watch
 
     def say(self, value: Value, place: Place, reason: str) -> None:
         """Tells that something did not fit."""
@@ -63,6 +65,11 @@ class Reader:
     def note(self, where: str, reason: str, row: int | None = None) -> None:
         """Tells that something of a place in the spec, and of a row, was left out."""
         self._say(f"{where}, row {row}" if row else where, reason)
+
+    def passed(self, where: str, reason: str, row: int | None = None) -> None:
+        """Tells who looks on that something was left out as the spec wants it."""
+        if self.watch:
+            self.watch.left_out(f"{where}, row {row}" if row else where, reason)
 
     def read(self, value: Value, place: Place, names: Names) -> Any:
         """The value: JSON, a text, markup, a date, or a list of those."""
@@ -77,6 +84,8 @@ class Reader:
             except (DoesNotFit, patterns.PatternTooSlow) as error:
                 self.say(value, place, str(error))
                 found = None
+        if self.watch:
+            self.watch.read(value, node_of(value.of, place, names), place, found)
         return found
 
     def text(self, value: Value, place: Place, names: Names) -> str | None:
@@ -110,8 +119,7 @@ class Reader:
     def _head(self, value: Value, place: Place, names: Names) -> Any:
         head = value.head
         if isinstance(head, Selector):
-            node = names[value.of].value if value.of else place.node
-            return self._select(head, node, value.every)
+            return self._select(head, node_of(value.of, place, names), value.every)
         if isinstance(head, Text):
             return _filled(head, place, names)
         if isinstance(head, Header):
@@ -122,7 +130,7 @@ class Reader:
                 if found is not None and found not in ("", []):
                     return found
             return None
-        return names[value.of].value if value.of else place.node
+        return node_of(value.of, place, names)
 
     def _select(self, head: Selector, node: Any, every: bool) -> Any:
         if head.language == "jmespath":
@@ -131,6 +139,11 @@ class Reader:
             return head.find(node)
         found = select(head, node)
         return found if every else next(iter(found), None)
+
+
+def node_of(name: str | None, place: Place, names: Names) -> Any:
+    """What is read: the value of the name that `of` gives, else the place."""
+    return names[name].value if name else place.node
 
 
 def select(selector: Selector, node: Any) -> Any:

@@ -21,6 +21,8 @@ from qetch.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qetch.engine.watch import Watch
+
 MAX_REQUESTS = 1_000
 MAX_ROWS = 100_000
 MAX_GOTO_DEPTH = 3
@@ -43,12 +45,14 @@ class State:
 
     Attributes:
         note: Told about everything that is left out: place and reason.
+        watch: Somebody who looks on.
         uids: Every uid given so far, with its site's name.
         visited: Every URL that was extracted, without its fragment.
         known: How many items were left out because they were given before.
     """
 
     note: Callable[[str, str], None]
+    watch: Watch | None = None
     requests: int = 0
     rows: int = 0
     known: int = 0
@@ -59,6 +63,8 @@ class State:
     def say(self, place: str, reason: str) -> None:
         """Notes something left out; after `MAX_SKIPPED` of them no more are kept."""
         self.skipped += 1
+        if self.watch:
+            self.watch.left_out(place, reason)
         if self.skipped <= MAX_SKIPPED:
             self.note(place, reason)
             log.warning("%s: %s", place, reason, extra={"skip": True})  # who reads `skipped` need not read this too

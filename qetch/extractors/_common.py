@@ -71,7 +71,7 @@ class BaseExtractor(ABC):  # noqa: B024 - documented as abstract; `handles` says
 
     @property
     def session(self) -> Session:
-        """The extractor's `requests.Session`: every request of a run goes through it and the adapters mounted on it."""
+        """The `requests.Session` through which every request of a run goes, and the adapters that are mounted on it."""
         if self._session is None:
             self._session = self._new_session()
         return self._session

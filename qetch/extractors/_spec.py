@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from qetch.content import Content
     from qetch.engine.interpreter import Run
+    from qetch.engine.watch import Watch
     from qetch.extractors.hosts import HostIndex
     from qetch.session import Policy, Session
     from qetch.spec.model import Block, Defaults, Handle, Site
@@ -27,11 +28,16 @@ log = logging.getLogger("qetch")
 
 
 class SpecExtractor(BaseExtractor, register=False):
-    """An extractor that runs a compiled spec. Each handle is a method `handle_<name>` that a subclass may override."""
+    """An extractor that runs a compiled spec. Each handle is a method `handle_<name>` that a subclass may override.
+
+    Attributes:
+        watch: Somebody who looks on while it runs; see `qetch.engine.watch`.
+    """
 
     site: ClassVar[Site]
     hosts: ClassVar[HostIndex]
 
+    watch: Watch | None = None
     _run: Run | None = None
 
     @classmethod
@@ -58,7 +64,7 @@ class SpecExtractor(BaseExtractor, register=False):
         name, match = self.get_handle(url)
         skipped: list[Skip] = []
         self.skipped = skipped
-        state = State(lambda place, reason: skipped.append(Skip(place, reason)))
+        state = State(lambda place, reason: skipped.append(Skip(place, reason)), self.watch)
         state.visit(url)
         run = self.new_run(url, name, self.session, state)
         lists = self.authenticated(name, url, match, auth)
@@ -104,7 +110,7 @@ class SpecExtractor(BaseExtractor, register=False):
 
         run = self._run
         if run is None:
-            state = State(lambda place, reason: self.skipped.append(Skip(place, reason)))
+            state = State(lambda place, reason: self.skipped.append(Skip(place, reason)), self.watch)
             run = self.new_run(source, handle.name, self.session, state)
             run.session.policy = run.policy
         return run.handle(handle, source, match.groupdict())

@@ -99,6 +99,14 @@ class Registry:
             return _first_handle(self.entries[position], url)
         return None
 
+    def owners(self, url: str) -> list[Entry]:
+        """The specs that the host of a URL belongs to, in the order in which they are asked.
+
+        Raises:
+            InvalidURL: It is not a URL that qetch can read.
+        """
+        return [self.entries[position] for position in self._hosts.claimants(split(url)[0])]
+
     def find(self, url: str) -> type[BaseExtractor]:
         """The extractor of the spec that claims a URL.
 
@@ -111,7 +119,7 @@ class Registry:
         match = self.match(url)
         if match:
             return self.extractor(match.entry.name)
-        owners = [self.entries[position] for position in self._hosts.claimants(split(url)[0])]
+        owners = self.owners(url)
         for owner in owners:
             if owner.status == "dead":
                 raise SiteClosed(f"{shown(url)}: {owner.name} is closed: {owner.note}")
@@ -229,23 +237,39 @@ def _line_of(path: str, key: str) -> tuple[int, int]:
     return (text.count("\n", 0, found.start()) + 1, len(found[0]) + 1) if found else (1, 1)
 
 
-def doubly_claimed(sites: Sequence[Site], beside: Sequence[Entry] = ()) -> list[Problem]:
+class Claims(NamedTuple):
+    """What a spec claims for itself: its entry, and its examples as (handle, number, URL). Plain data."""
+
+    entry: Entry
+    examples: tuple[tuple[str, int, str], ...]
+
+
+def claims_of(site: Site) -> Claims:
+    """The claims of a compiled spec."""
+    examples = (
+        (handle.name, number, example.url)
+        for handle in site.handles.values()
+        for number, example in enumerate(handle.examples)
+    )
+    return Claims(entry_of(site), tuple(examples))
+
+
+def doubly_claimed(sites: Iterable[Site | Claims], beside: Sequence[Entry] = ()) -> list[Problem]:
     """What several specs claim: names, classes, and examples. Each example must be claimed by its own spec alone.
 
     Args:
         sites: The specs in question. That each is right in itself has been seen by `qetch.spec.inspect`.
         beside: Other specs that they must get along with; those of the same files are passed over.
     """
-    mine = [entry_of(site) for site in sites]
-    paths = {entry.path for entry in mine}
-    entries = [*(entry for entry in beside if entry.path not in paths), *mine]
+    mine = [site if isinstance(site, Claims) else claims_of(site) for site in sites]
+    paths = {claims.entry.path for claims in mine}
+    entries = [*(entry for entry in beside if entry.path not in paths), *(claims.entry for claims in mine)]
     hosts = _host_index(entries)
     problems = [problem for _, problem in _taken_names(entries)]
-    for site in sites:
-        for handle in site.handles.values():
-            for number, example in enumerate(handle.examples):
-                for message, cure in _rivals(example.url, str(site.path), entries, hosts):
-                    problems.append(_example_problem(site, handle.name, number, message, cure))
+    for entry, examples in mine:
+        for handle, number, url in examples:
+            for message, cure in _rivals(url, entry.path, entries, hosts):
+                problems.append(_example_problem(entry, handle, number, message, cure))
     return sorted(problems)
 
 
@@ -263,9 +287,9 @@ def _rivals(url: str, owner: str, entries: Sequence[Entry], hosts: HostIndex) ->
             yield f'"{claim[0]}" of {entry.name} claims this example too ({entry.path})', "narrow one `match`"
 
 
-def _example_problem(site: Site, handle: str, number: int, message: str, cure: str) -> Problem:
-    if site.path is None:
-        return Problem(site.name, 1, 1, message, cure)
+def _example_problem(entry: Entry, handle: str, number: int, message: str, cure: str) -> Problem:
+    if not entry.path:
+        return Problem(entry.name, 1, 1, message, cure)
     from qetch.spec.load import load
 
-    return load(site.path).problem(("handles", handle, "examples", number), message, cure)
+    return load(entry.path).problem(("handles", handle, "examples", number), message, cure)

@@ -37,7 +37,14 @@ class _Functions(functions.Functions):
 
 
 _table: dict[str, Any] = _Functions.FUNCTION_TABLE
-_interpreter = visitor.TreeInterpreter(jmespath.Options(custom_functions=_Functions()))
+
+
+def options() -> jmespath.Options:
+    """What an interpreter must be told to know the two functions."""
+    return jmespath.Options(custom_functions=_Functions())
+
+
+_interpreter = visitor.TreeInterpreter(options())
 
 
 @lru_cache(maxsize=4096)

@@ -32,16 +32,23 @@ def read(path: Path, *, checked: str | None = None) -> Site:
     return site
 
 
-def inspect(path: Path, shown: str | None = None) -> tuple[Site | None, list[Problem]]:
-    """The compiled site of a file, or None, and all that is wrong with it; `shown` is its name in messages.
+def inspect(path: Path, shown: str | None = None, *, lint: bool = False) -> tuple[Site | None, list[Problem]]:
+    """The compiled site of a file, or None, and all that is wrong with it.
+
+    Args:
+        path: The YAML file.
+        shown: Its name in messages.
+        lint: Whether warnings are wanted too: they keep no site from being used.
 
     Raises:
         FileError: It cannot be read.
     """
-    return _inspect(path, None, shown)
+    return _inspect(path, None, shown, lint)
 
 
-def _inspect(path: Path, checked: str | None, shown: str | None = None) -> tuple[Site | None, list[Problem]]:
+def _inspect(
+    path: Path, checked: str | None, shown: str | None = None, lint: bool = False
+) -> tuple[Site | None, list[Problem]]:
     from dataclasses import replace
     from hashlib import sha256
 
@@ -60,7 +67,16 @@ def _inspect(path: Path, checked: str | None, shown: str | None = None) -> tuple
     digest = sha256(raw).hexdigest()
     site, problems = _compile(document, checked == digest)
     problems += _hook_problems(document, path)
-    return (replace(site, path=path, digest=digest) if site and not problems else None), sorted(problems)
+    site = replace(site, path=path, digest=digest) if site and not problems else None
+    return site, sorted([*problems, *(_warnings(document, problems) if lint else ())])
+
+
+def _warnings(document: Document, errors: list[Problem]) -> list[Problem]:
+    """Those at places that have no error."""
+    from qetch.spec.lint import warnings
+
+    taken = {(problem.line, problem.column) for problem in errors}
+    return [problem for problem in warnings(document) if (problem.line, problem.column) not in taken]
 
 
 def _hook_problems(document: Document, path: Path) -> list[Problem]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qetch.selectors import patterns
 from qetch.spec.blocks import BlockCompiler
+from qetch.spec.expects import check_expects
 from qetch.spec.model import Auth, Block, Defaults, Example, Handle, Site, Token
 from qetch.spec.names import Context, Scope, SecretScope, items
 from qetch.spec.values import ValueCompiler, compile_pattern
@@ -200,6 +201,7 @@ def _handle(blocks: BlockCompiler, name: str, raw: Mapping[str, Any]) -> Handle:
     if not (block.call or block.content or block.goto or block.then or block.each):
         blocks.context.problem(path, "a handle makes a request, gives a content, or goes to another URL", key=True)
     scope.close()
+    check_expects(blocks.context, name, raw)
     return Handle(
         name=name,
         patterns=_texts(raw["match"]),

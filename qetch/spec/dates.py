@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -22,6 +23,8 @@ def check_format(text: str) -> str | None:
         return None if "does not match" in message or "unconverted" in message else message
     except (IndexError, KeyError):
         return "not strptime codes"
+    except re.error:  # it becomes a regex, in which no group may be there twice
+        return "a strptime code is there twice"
     return None
 
 

@@ -32,6 +32,7 @@ class Document:
         root: The events that the data was made of.
         problems: Those that did not keep it from being read: duplicate keys, tags and the like. `check` reports them.
         eaten: The lines, from 1, on which YAML took something for what it was not meant to be.
+        unused_anchors: Their events: what they name is repeated nowhere.
     """
 
     def __init__(self, file: str, text: str, data: dict[str, Any], root: Node, walk: Walk) -> None:
@@ -41,6 +42,7 @@ class Document:
         self.root = root
         self.problems = tuple(walk.problems)
         self.eaten = frozenset(walk.eaten)
+        self.unused_anchors = tuple(walk.unused.values())
 
     def node(self, path: Path) -> tuple[Node, Any]:
         """The node at a path and the event of its key (else None); if there is none, of its nearest ancestor."""

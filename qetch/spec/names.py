@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from qetch.spec.wording import LONGEST, shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -90,6 +92,8 @@ class Scope:
             found.used = True
         elif name in SECRETS:
             self.context.problem(path, f'undefined name "{written}": {self.secrets()}')
+        elif len(name) > LONGEST:
+            self.context.problem(path, f'undefined name "{shown(written)}"')
         else:
             known = f"(defined here: {', '.join(sorted(self))})"
             near = get_close_matches(name, list(self), 1)

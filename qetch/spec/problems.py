@@ -6,7 +6,12 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """What is wrong, where, and what would be right. Sorts by place; lines and columns count from 1."""
+    """What is wrong, where, and what would be right. Sorts by place; lines and columns count from 1.
+
+    Attributes:
+        severity: `error`, or `warning` for what works and is no good idea.
+        rule: The short name of the check that found it, for those that have one.
+    """
 
     file: str
     line: int
@@ -14,6 +19,7 @@ class Problem(NamedTuple):
     message: str
     cure: str = ""
     severity: str = "error"
+    rule: str = ""
 
     def __str__(self) -> str:
         cure = f" - {self.cure}" if self.cure else ""

@@ -50,6 +50,7 @@ class Walk:
     Attributes:
         problems: Those that did not end the walk.
         eaten: The lines, from 1, on which YAML took something for what it was not meant to be.
+        unused: The events of the anchors that no alias has repeated so far, by their ids.
     """
 
     def __init__(self, file: str, text: str, next_event: Callable[[], Any]) -> None:
@@ -59,6 +60,7 @@ class Walk:
         self.problems: list[Problem] = []
         self.eaten: set[int] = set()
         self.anchors: dict[str, _Anchored] = {}
+        self.unused: dict[int, Any] = {}
         self.nodes = 0
         self.deepest = 0
         self.hashes = _SUSPECT.search(text) is not None
@@ -119,6 +121,7 @@ class Walk:
         data, node = read(event, depth)
         self.anchors[event.anchor] = _Anchored(data, node, self.nodes - before + 1, self.deepest - depth)
         self.deepest = max(deepest, self.deepest)
+        self.unused[id(event)] = event
         return data, node
 
     def down(self, event: Any, depth: int) -> int:
@@ -239,6 +242,7 @@ class Walk:
         if anchored is None:
             message = f'"*{event.anchor}" is a YAML alias of nothing before it'
             raise self.refuse(event, message, "a * at the start begins an alias: quote the text")
+        self.unused.pop(id(anchored.node.event), None)
         self.nodes += anchored.size - 1
         if self.nodes > MAX_NODES:
             raise self.refuse(event, f"more than {MAX_NODES:,} values, aliases counted in full")

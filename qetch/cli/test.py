@@ -1,0 +1,102 @@
+"""`qetch test`: run the examples of site files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qetch.cli.common import Parser, add_sites_flag
+from qetch.cli.messages import Failures, one_line, say
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from qetch.spec.model import Site
+    from qetch.tools.examples import Case, Result
+
+DESCRIPTION = """\
+Run every example of site files, and compare what it gives with its `expect`. Answers come from cassettes alone:
+those in DIR/NAME/ of the site, where DIR is `cassettes` or `tests/cassettes` beside the site file or in a folder
+above it. One line is printed for each example, and below it what differs, field by field."""
+
+EXAMPLES = """\
+examples:
+  qetch test sites/                        all examples, from cassettes
+  qetch test sites/mysite.yaml --live      ask the site itself: does the site file still fit?
+
+The exit code is 1 if an example gives something else than it should, and 3 if a site file is wrong."""
+
+WORDS = {"passed": "ok", "failed": "FAIL", "skipped": "skip"}
+DIFFERENT = 1
+"""The exit code after an example that failed."""
+
+
+def run(words: list[str]) -> int:
+    """Run the subcommand; its exit code."""
+    from qetch.extractors import registry
+    from qetch.tools.spec_files import spec_files
+
+    arguments = _parser().parse_args(words)
+    files = spec_files(arguments.paths)
+    registry.set_folders([*arguments.sites, *dict.fromkeys(file.parent for file in files)])  # those that a `goto` needs
+    if arguments.live:
+        from qetch.auth import load_saved
+
+        load_saved()
+    failures, counts = Failures(), dict.fromkeys(WORDS, 0)
+    for site in sites_of(files, failures):
+        for result in _results(site, arguments):
+            counts[result.outcome] += 1
+            print_result(result)
+    _sum_up(counts, len(files))
+    return failures.exit_code or (DIFFERENT if counts["failed"] else 0)
+
+
+def _parser() -> Parser:
+    parser = Parser("test", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.add_argument("paths", metavar="PATH", nargs="+", help="a site file, or a folder of them")
+    parser.add_argument("--cassettes", metavar="DIR", type=Path, help="the folder of cassettes")
+    parser.add_argument("--live", action="store_true", help="ask the sites instead, at the rates of their files")
+    parser.add_argument("--allow-private", action="store_true", help="with --live: also ask hosts of your home network")
+    add_sites_flag(parser)
+    return parser
+
+
+def sites_of(files: list[Path], failures: Failures) -> Iterator[Site]:
+    """The sites of the files; what is wrong with a file is said, and the others go on."""
+    from qetch.spec import read
+
+    for file in files:
+        with failures.reported(str(file)):
+            yield read(file)
+
+
+def _results(site: Site, arguments: argparse.Namespace) -> Iterator[Result]:
+    from qetch.tools.examples import ask, cases, play
+    from qetch.tools.spec_files import cassettes_for
+
+    folder = None if arguments.live else cassettes_for(site.path or Path(), site.name, arguments.cassettes)
+    for case in cases(site):
+        yield ask(case, allow_private=arguments.allow_private) if arguments.live else play(case, folder)
+
+
+def print_result(result: Result) -> None:
+    """One line for an example; below it why it failed, and what its run left out."""
+    print(f"{WORDS[result.outcome]:<4}  {title(result.case)}")
+    left_out = result.skipped if result.outcome == "failed" else []
+    for reason in [*result.problems, *(f"skipped: {skip}" for skip in left_out)]:
+        print(f"      {one_line(reason)}")
+    sys.stdout.flush()
+
+
+def title(case: Case) -> str:
+    """An example in one line."""
+    return f"{case.site.name} {case.number} {case.handle} {one_line(case.example.url)}"
+
+
+def _sum_up(counts: dict[str, int], files: int) -> None:
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "nothing to run"
+    total = sum(counts.values())
+    say(f"{total} example{'' if total == 1 else 's'} of {files} site file{'' if files == 1 else 's'}: {told}")

@@ -1,0 +1,181 @@
+"""Holds what a spec finds now against what it found in the cassettes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qetch.selectors.markup import Html
+from qetch.tools.explain.elements import alike, is_element, signature
+from qetch.tools.explain.likeness import kind_of, likeness
+from qetch.tools.explain.relocate import BROKEN, broken_keys
+from qetch.tools.explain.trace import MAX_SAMPLES, Find, Trace, is_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from qetch.content import Content
+
+FACTS = (
+    "title",
+    "description",
+    "uploaded_by",
+    "uploaded_date",
+    "extension",
+    "size",
+    "checksums",
+    "fragments",
+    "quality",
+)
+FINE = 0.45
+USUAL = 0.5
+"""What was found in less of the places is optional, and not missed in another answer."""
+
+
+class Score(NamedTuple):
+    """How well a run reproduces the reference; the greater is the better.
+
+    Attributes:
+        facts: Fields of contents that are there again.
+        fine: Selectors that find what they found.
+    """
+
+    facts: int
+    fine: int
+
+
+@dataclass(slots=True)
+class Reference:
+    """What a spec found in recorded answers.
+
+    Attributes:
+        site: Its name.
+        urls: Those whose answers were recorded.
+        same: Whether this is the very URL that is explained, so that the same things should be found.
+        finds: What each selector found, by its place in the spec.
+        contents: The items.
+    """
+
+    site: str
+    urls: list[str]
+    same: bool
+    finds: dict[str, Find]
+    contents: list[list[Content]]
+    best: Score = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sees what a run could reach at best."""
+        self.best = Score(
+            len(facts(self.contents, same=self.same)), sum(1 for find in self.finds.values() if find.selector)
+        )
+
+    @property
+    def items(self) -> int:
+        """How many items there were."""
+        return len(self.contents)
+
+
+def make_reference(traces: Sequence[Trace], urls: list[str], site: str, *, same: bool) -> Reference:
+    """What was found in some recorded runs, taken together."""
+    contents = [item for trace in traces for item in trace.contents]
+    return Reference(site, urls, same, _merge(find for trace in traces for find in trace.finds(site)), contents)
+
+
+def merged(trace: Trace, site: str) -> dict[str, Find]:
+    """What each selector of a site found in a run, by its place in the spec."""
+    return _merge(trace.finds(site))
+
+
+def _merge(finds: Iterable[Find]) -> dict[str, Find]:
+    together: dict[str, Find] = {}
+    for find in finds:
+        known = together.get(find.where)
+        if known is None:
+            known = together[find.where] = Find(find.where, find.role, find.selector, find.text, find.every)
+            known.secret = find.secret
+        known.count += find.count
+        known.nothing += find.nothing
+        known.samples += find.samples[: MAX_SAMPLES - len(known.samples)]
+    return together
+
+
+def score(reference: Reference, trace: Trace) -> Score:
+    """How much of the reference a run reproduces."""
+    now = merged(trace, reference.site)
+    wanted = [find for find in reference.finds.values() if find.selector]
+    fine = sum(find.where in now and is_fine(find, now[find.where], reference.same) for find in wanted)
+    return Score(len(facts(reference.contents, same=reference.same) & facts(trace.contents, same=reference.same)), fine)
+
+
+def facts(contents: Sequence[Sequence[Content]], *, same: bool) -> set[tuple[str, str, str]]:
+    """What contents say: with the values for the same URL, else only which fields have one."""
+    found = set()
+    for content in (content for item in contents for content in item):
+        for name in FACTS:
+            value = getattr(content, name)
+            if not is_nothing(value):
+                uid, shown = (content.uid, repr(value)) if same else (content.variant or "", "")
+                found.add((uid, name, shown))
+    return found
+
+
+def _found_something(find: Find) -> bool:
+    return find.selector is not None and find.count > find.nothing
+
+
+def is_fine(before: Find, now: Find, same: bool) -> bool:
+    """Whether a selector finds what it found before; for another URL, something of the same kind."""
+    if not _found_something(before):  # as conditions of errors do; they can be right for no good reason
+        return not (same and _lost_keys(before, now))
+    old, new = [_plain(found) for _, found in before.samples], [_plain(found) for _, found in now.samples]
+    if not same:
+        return _is_fine_elsewhere(before, old, new)
+    if len(old) == len(new):
+        pairs = zip(old, new, strict=True)
+        if any(_likeness(one, other) < BROKEN for one, other in pairs if not is_nothing(one)):
+            return False
+    elif not _any_alike(old, new):
+        return False
+    return not _lost_keys(before, now)
+
+
+def _is_fine_elsewhere(before: Find, old: list[Any], new: list[Any]) -> bool:
+    if (before.count - before.nothing) / before.count < USUAL:
+        return True
+    kinds = {kind_of(found) for found in old if not is_nothing(found)}
+    there = [found for found in new if not is_nothing(found)]
+    if not there or not any(kind_of(found) in kinds for found in there):
+        return False
+    return before.role != "rows" or _any_alike(old, new)
+
+
+def _any_alike(old: Sequence[Any], new: Sequence[Any]) -> bool:
+    return any(_likeness(one, other) >= FINE for one in old[:8] if one is not None for other in new[:20])
+
+
+def _lost_keys(before: Find, now: Find) -> bool:
+    """Whether a key of the expression gives nothing any more, even if the whole still does."""
+    if before.selector is None or now.selector is None or now.selector.language != "jmespath":
+        return False
+    if before.selector.text != now.selector.text:  # one that was changed is judged by what it gives
+        return False
+    old, new = [node for node, _ in before.samples], [node for node, _ in now.samples]
+    return bool(broken_keys(now.selector.text, old, new))
+
+
+def _plain(found: Any) -> Any:
+    """Elements as what they hold."""
+    if isinstance(found, list):
+        return [_plain(item) for item in found]
+    if isinstance(found, Html):
+        return found.text
+    return signature(found) if is_element(found) else found
+
+
+def _likeness(old: Any, new: Any) -> float:
+    if isinstance(old, list) and isinstance(new, list) and old and new and hasattr(old[0], "shape"):
+        pairs = list(zip(old, new, strict=False))[:6]
+        return sum(alike(one, other) for one, other in pairs if hasattr(other, "shape")) / len(pairs)
+    if hasattr(old, "shape"):
+        return alike(old, new) if hasattr(new, "shape") else 0.0
+    return likeness(old, new)

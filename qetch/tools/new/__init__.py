@@ -1,0 +1,1 @@
+"""Writes a first spec for a URL: finders propose readings of the page; the best that holds on a trial is written."""
