@@ -199,6 +199,10 @@ class BaseDownloader(ABC):
             run.halt.set()
             pool.shutdown(cancel_futures=True)
 
+    def content_of(self, download_id: str) -> Content | None:
+        """What a download is of; None if a part was asked for by hand."""
+        return self._run(download_id).content
+
     def _run(self, download_id: str) -> Run:
         """The facts of a download; new ones if a part is asked for by hand."""
         return self._runs.get(download_id) or Run()

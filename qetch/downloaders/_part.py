@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from qetch.errors import FileError
+from qetch.errors import BadFile, FileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +41,17 @@ def file_errors(path: str) -> Iterator[None]:
         raise FileError(f"cannot write {path}: {reason}{cure and f' - {cure}'}") from error
 
 
+def journal_of(path: str) -> str:
+    """The path of the journal of a part file; while that is there, the part is of use to a later attempt."""
+    return f"{path}.journal"
+
+
 class PartFile:
     """A claim on a destination: `<to_path>.part`, which only one download at a time may have.
 
     Use it as a context manager. What it handed out by `path` and `beside` is removed at the end, unless `finish` made
-    it the destination. One that a killed process left behind is taken over.
+    it the destination, or an error ended the download and a journal says what is worth keeping. What a killed process
+    left behind is taken over.
 
     Raises:
         FileError: The destination cannot be written, or another download is writing it.
@@ -69,9 +75,13 @@ class PartFile:
     ) -> None:
         if sys.platform == "win32":  # where an open file cannot be removed either
             self._release()
+        resumable = not isinstance(error, BadFile)
         for path in self._remove:  # before the claim ends: afterwards it may be another's
-            with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 - as fast as a thousand fragments want it
+            if error is None or not resumable or not os.path.exists(journal_of(path)):  # noqa: PTH110 - as fast as a
+                with contextlib.suppress(OSError):  # thousand fragments want it
+                    os.unlink(path)  # noqa: PTH108
+                with contextlib.suppress(OSError):
+                    os.unlink(journal_of(path))  # noqa: PTH108
         self._release()
 
     def beside(self, suffix: str) -> str:
@@ -90,6 +100,7 @@ class PartFile:
                 os.fsync(file.fileno())
             if sys.platform == "win32":
                 self._release()
+            Path(journal_of(whole)).unlink(missing_ok=True)  # first: later it might be another's
             Path(whole).replace(self.to_path)
         if whole in self._remove:
             self._remove.remove(whole)
