@@ -29,6 +29,7 @@ class Credentials:
         query: Entries added to the URL's query.
         cookies: Sent to them, and kept in no jar.
         secrets: Texts that no message may show.
+        plain: Send them over http to other machines too, though whoever is on the way can read them.
     """
 
     hosts: frozenset[str]
@@ -36,10 +37,11 @@ class Credentials:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    plain: bool = False
 
     def belong_to(self, target: Target) -> bool:
         """True if this target may see them."""
-        return target.is_in(self.hosts) and (target.scheme == "https" or target.is_loopback)
+        return target.is_in(self.hosts) and (self.plain or target.scheme == "https" or target.is_loopback)
 
     def hidden(self) -> list[str]:
         """Every text that must not be shown, the longest first, so that none is cut by a shorter one."""

@@ -70,6 +70,7 @@ class Session(requests.Session):
         self.policy = policy or Policy()
         self.credentials: Credentials | None = None
         self.allow_private = False
+        self.timeout: tuple[float, float] | None = None
         self.max_redirects = MAX_REDIRECTS
         self.max_body = MAX_BODY
         self.max_seconds = MAX_SECONDS
@@ -84,14 +85,16 @@ class Session(requests.Session):
         """A session for another site, over the same connections.
 
         Adapters that a user mounted are shared as they are, and so are the settings of the machine: proxies, TLS
-        trust, bounds, `allow_private`. Cookies, credentials and headers are not.
+        trust, timeouts, bounds, `allow_private`. Cookies, credentials and headers are not.
         """
         session = Session(policy)
         for prefix, adapter in self.adapters.items():
             shared = adapter.twin(session) if type(adapter) is NetworkAdapter else adapter
             session._borrowed.append(shared)
             session.mount(prefix, shared)
-        for name in ("allow_private", "verify", "trust_env", "max_redirects", "max_body", "max_seconds"):
+        for name in ("allow_private", "timeout", "verify", "cert", "trust_env"):
+            setattr(session, name, getattr(self, name))
+        for name in ("max_redirects", "max_body", "max_seconds"):
             setattr(session, name, getattr(self, name))
         session.proxies = dict(self.proxies)
         session.headers["User-Agent"] = self.headers["User-Agent"]
@@ -178,6 +181,19 @@ class Session(requests.Session):
         """Like the original, without a look into ~/.netrc."""
         request.auth = request.auth or self.auth or _Nobody()
         return super().prepare_request(request)
+
+    def merge_environment_settings(
+        self,
+        url: str | bytes | None,
+        proxies: Mapping[str, str] | None,
+        stream: bool | None,
+        verify: bool | str | None,
+        cert: Any,
+    ) -> Any:
+        """Like the original, except that what is set on this session counts more than the environment."""
+        if verify is None and self.verify is not True:
+            verify = self.verify
+        return super().merge_environment_settings(url, {**self.proxies, **(proxies or {})}, stream, verify, cert)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Sends one prepared request after a check; redirects come through here as well, each as a request of its own.

@@ -206,12 +206,16 @@ class Origin:
         for piece in _pieces(body[: reply.cut], reply):
             if reply.drip and self._stopping.wait(reply.drip):
                 return False
+            self._sending(len(piece))
             client.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
         if reply.cut is not None:
             return False
         if chunked:
             client.sendall(b"0\r\n\r\n")
         return True
+
+    def _sending(self, count: int) -> None:
+        """Called in a connection's thread before it sends so many bytes of a body."""
 
 
 def _pieces(body: bytes, reply: Reply) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ header names the boot, and the journal of another boot counts for nothing.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import time
@@ -50,7 +51,7 @@ class Journal:
     """
 
     def __init__(self, path: str, thing: Object, done: Iterable[int] = ()) -> None:
-        """Begins a new journal; see `resume` for an old one.
+        """Begins a journal, or goes on with the one that says the same.
 
         Raises:
             FileError: It cannot be written.
@@ -58,14 +59,21 @@ class Journal:
         self.path = path
         done = frozenset(done)
         self.marked = len(done)
-        self._blocks = -(-thing.size // block_size(thing.size)) if thing.size else 0
-        line = json.dumps({**asdict(thing), "boot": _boot()}).encode()
-        marks = bytearray(self._blocks)
+        blocks = -(-thing.size // block_size(thing.size))
+        line = json.dumps({**asdict(thing), "url": _digest(thing.url), "boot": boot()}).encode()
+        marks = bytearray(blocks)
         for block in done:
             marks[block] = 1
         with file_errors(path):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-            os.write(self._descriptor, line.ljust(HEADER - 1) + b"\n" + marks)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            try:
+                # Not truncated first: an old journal, which says the same, stays right at every moment.
+                write_at(self._descriptor, line.ljust(HEADER - 1) + b"\n" + marks, 0)
+                os.ftruncate(self._descriptor, HEADER + blocks)
+            except OSError:
+                self.marked = 0
+                self.close()
+                raise
 
     def mark(self, block: int) -> None:
         """Notes that a block is in the file.
@@ -74,35 +82,50 @@ class Journal:
             FileError: It cannot be written.
         """
         with file_errors(self.path):
-            _pwrite(self._descriptor, b"\x01", HEADER + block)
+            write_at(self._descriptor, b"\x01", HEADER + block)
         self.marked += 1
 
     def close(self) -> None:
-        """Closes the file, and leaves it if there is something in it."""
-        os.close(self._descriptor)
-        if not self.marked:
-            Path(self.path).unlink(missing_ok=True)
+        """Closes the file, and leaves it if there is something in it.
+
+        Raises:
+            FileError: It cannot be removed.
+        """
+        with file_errors(self.path):
+            os.close(self._descriptor)
+            if not self.marked:
+                Path(self.path).unlink(missing_ok=True)
 
 
-def _pwrite(descriptor: int, data: bytes, offset: int) -> None:
-    if hasattr(os, "pwrite"):
-        os.pwrite(descriptor, data, offset)
-    else:
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        os.write(descriptor, data)
+def write_at(descriptor: int, data: bytes, offset: int) -> None:
+    """Writes all of it to a place, or raises what hinders that."""
+    while data:
+        if hasattr(os, "pwrite"):
+            count = os.pwrite(descriptor, data, offset)
+        else:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            count = os.write(descriptor, data)
+        data, offset = data[count:], offset + count
 
 
-def remembered(path: str, part: str) -> tuple[Object, frozenset[int]] | None:
-    """What the journal at `path` remembers of the file `part`, or None if nothing can be relied on."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+def _digest(url: str) -> str:
+    """Stands for a URL, which may be long, and may hold a key."""
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def remembered(path: str, part: str, url: str) -> tuple[Object, frozenset[int]] | None:
+    """What the journal at `path` remembers of the file `part` from `url`; None if nothing can be relied on."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         with Path(path).open("rb") as file:
             raw = file.read(MAX_JOURNAL + 1)
         header = json.loads(raw[:HEADER])
-        thing = Object(header["url"], header["size"], header["validator"])
+        thing = Object(url, int(header["size"]), str(header["validator"]))
         block = block_size(thing.size)
         marks = raw[HEADER:]
         right = (
-            header["boot"] == _boot()
+            header["url"] == _digest(url)
+            and header["boot"] == boot()
+            and thing.size > 0
             and len(raw) <= MAX_JOURNAL
             and len(marks) == -(-thing.size // block)
             and Path(part).stat().st_size == thing.size
@@ -113,7 +136,7 @@ def remembered(path: str, part: str) -> tuple[Object, frozenset[int]] | None:
 
 
 @cache
-def _boot() -> str:
+def boot() -> str:
     """Names the time since the machine was started. A wrong "another boot" only costs what was fetched."""
     with contextlib.suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

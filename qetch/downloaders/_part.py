@@ -53,6 +53,9 @@ class PartFile:
     it the destination, or an error ended the download and a journal says what is worth keeping. What a killed process
     left behind is taken over.
 
+    Attributes:
+        keep: Paths, out of what `beside` gave, that are of use to a later attempt though they have no journal.
+
     Raises:
         FileError: The destination cannot be written, or another download is writing it.
     """
@@ -60,6 +63,7 @@ class PartFile:
     def __init__(self, to_path: str) -> None:
         self.to_path = to_path
         self.path = f"{to_path}.part"
+        self.keep: set[str] = set()
         self._descriptor: int | None = None
         self._remove: list[str] = []
 
@@ -77,6 +81,8 @@ class PartFile:
             self._release()
         resumable = not isinstance(error, BadFile)
         for path in self._remove:  # before the claim ends: afterwards it may be another's
+            if error is not None and resumable and path in self.keep:
+                continue
             if error is None or not resumable or not os.path.exists(journal_of(path)):  # noqa: PTH110 - as fast as a
                 with contextlib.suppress(OSError):  # thousand fragments want it
                     os.unlink(path)  # noqa: PTH108
@@ -90,18 +96,25 @@ class PartFile:
         self._remove.append(path)
         return path
 
-    def finish(self, whole: str) -> None:
+    def finish(self, whole: str, modified: float | None = None) -> None:
         """Makes the complete file `whole` the destination, at once: a reader sees the old file or the new one.
 
         The claim lasts until afterwards, except on Windows, where an open file cannot be renamed.
+
+        Args:
+            whole: The path of the complete file.
+            modified: The time that it gets as that of its last change, as a POSIX timestamp; else it is now's.
         """
         with file_errors(self.to_path):
+            if modified is not None:
+                os.utime(whole, (modified, modified))
             with Path(whole).open("rb+") as file:
                 os.fsync(file.fileno())
             if sys.platform == "win32":
                 self._release()
-            Path(journal_of(whole)).unlink(missing_ok=True)  # first: later it might be another's
             Path(whole).replace(self.to_path)
+            if not Path(whole).exists():  # else another download has begun, and the journal may be its own
+                Path(journal_of(whole)).unlink(missing_ok=True)
         if whole in self._remove:
             self._remove.remove(whole)
 

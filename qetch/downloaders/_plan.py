@@ -18,7 +18,10 @@ MIN_SEGMENT = 1 << 20
 MAX_SEGMENT = 64 << 20
 """Bytes asked for by one request, unless little is left."""
 MIN_STEAL = 16 << 10
-"""Bytes of another's segment that are worth a request."""
+QUICK_SECONDS = 0.05
+"""A part of another's segment is worth a request if it has so many bytes, and would take longer than that."""
+SLOW_SECONDS = 1.0
+"""Fewer bytes are worth one as well, if they would take longer than this."""
 STALL_SECONDS = 2.0
 """A connection that brought nothing for so long loses all of its segment to an idle one."""
 
@@ -31,12 +34,23 @@ def block_size(size: int) -> int:
     return block
 
 
+def _is_worth_it(left: int, rest: float) -> bool:
+    """Whether another request pays for a part of `left` bytes, which would end `rest` seconds after its answer."""
+    return (left >= 2 * MIN_STEAL and rest > QUICK_SECONDS) or (left > 1 and rest > SLOW_SECONDS)
+
+
 @dataclass(slots=True, eq=False)
 class Segment:
-    """Bytes that one connection fetches: from `position` on, up to but without `end`, which a thief may lower."""
+    """Bytes that one connection fetches: from `position` on, up to but without `end`, which a thief may lower.
+
+    Attributes:
+        patience: Seconds without a byte after which it counts as stalled. They double with each theft for that reason,
+            so that a host which thinks long before each answer is waited for in the end.
+    """
 
     position: int
     end: int
+    patience: float = field(default_factory=lambda: STALL_SECONDS)
     since: float = field(default_factory=time.monotonic)
     last: float = field(default_factory=time.monotonic)
     received: int = 0
@@ -46,9 +60,17 @@ class Segment:
         """How many bytes it still has to fetch."""
         return max(self.end - self.position, 0)
 
-    def speed(self, now: float) -> float:
-        """Bytes a second since it was taken."""
-        return self.received / max(now - self.since, 1e-3)
+    def is_young(self, now: float) -> bool:
+        """Whether the host may still be thinking about its answer, so that there is no speed yet."""
+        return not self.received and now - self.since < self.patience
+
+    def speed(self, now: float, usual: float = 0.0) -> float:
+        """Bytes a second since it was taken; the `usual` ones while it is young."""
+        return usual if self.is_young(now) else self.received / max(now - self.since, 1e-3)
+
+    def is_stalled(self, now: float) -> bool:
+        """Whether nothing came for too long."""
+        return self.left > 0 and now - self.last > self.patience
 
 
 class Plan:
@@ -74,6 +96,7 @@ class Plan:
         self.left = sum(self._missing)
         self._gaps = list(self._find_gaps())
         self._active: list[Segment] = []
+        self._thinking = 0.0  # seconds that the host took for its last answer
 
     def _length(self, block: int) -> int:
         return min(self.block, self.size - block * self.block)
@@ -112,21 +135,25 @@ class Plan:
     def _steal(self) -> Segment | None:
         """The far part of the segment that would take longest: as much of it as makes both end together."""
         now = time.monotonic()
-        victims = [segment for segment in self._active if segment.left >= 2 * MIN_STEAL]
-        stalled = [segment for segment in self._active if segment.left and now - segment.last > STALL_SECONDS]
+        stalled = next((segment for segment in self._active if segment.is_stalled(now)), None)
         if stalled:
-            return self._split(stalled[0], stalled[0].position)
-        if not victims:
+            return self._split(stalled, stalled.position, 2 * stalled.patience)
+        known = sorted(segment.speed(now) for segment in self._active if not segment.is_young(now))
+        if not known:
             return None
-        speeds = {id(segment): segment.speed(now) for segment in self._active}
-        victim = max(victims, key=lambda segment: segment.left / max(speeds[id(segment)], 1.0))
-        usual = max(sorted(speeds.values())[len(speeds) // 2], 1.0)
-        share = speeds[id(victim)] / (speeds[id(victim)] + usual)
-        cut = victim.position + max(int(victim.left * min(share, 0.5)), MIN_STEAL)
-        return self._split(victim, cut)
+        usual = max(known[len(known) // 2], 1.0)
+        rests = {segment: segment.left / max(segment.speed(now, usual), 1.0) for segment in self._active}
+        worth = [segment for segment, rest in rests.items() if _is_worth_it(segment.left, rest - 2 * self._thinking)]
+        if not worth:
+            return None
+        victim = max(worth, key=rests.__getitem__)
+        speed = victim.speed(now, usual)
+        least = MIN_STEAL if victim.left >= 2 * MIN_STEAL else 1
+        cut = victim.position + max(int(victim.left * min(speed / (speed + usual), 0.5)), least)
+        return self._split(victim, cut, victim.patience)
 
-    def _split(self, victim: Segment, cut: int) -> Segment:
-        segment = Segment(cut, victim.end)
+    def _split(self, victim: Segment, cut: int, patience: float) -> Segment:
+        segment = Segment(cut, victim.end, patience)
         victim.end = cut
         self._active.append(segment)
         return segment
@@ -139,9 +166,11 @@ class Plan:
         """
         with self._lock:
             start = segment.position
+            segment.last = time.monotonic()
+            if not segment.received:
+                self._thinking = segment.last - segment.since
             segment.position += count
             segment.received += count
-            segment.last = time.monotonic()
             wanted = max(min(segment.position, segment.end) - start, 0)
             full = list(self._count(start, start + wanted))
             self.left -= wanted

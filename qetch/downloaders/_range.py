@@ -8,13 +8,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from qetch.downloaders._body import declared_length
 from qetch.downloaders._journal import Object
-from qetch.downloaders._transfer import Changed
+from qetch.downloaders._transfer import Changed, NoParts
 from qetch.downloaders._verify import shown, status_of
 from qetch.errors import RemoteError
 
 if TYPE_CHECKING:
     import requests
+
+MAX_VALIDATOR = 1024
+"""A longer one is no use: it is sent with each request, and has its place in the journal."""
 
 _range = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
@@ -22,7 +26,8 @@ _range = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 def validator_of(response: requests.Response) -> str:
     """What tells one version of the object from another: a strong `ETag`, else the `Last-Modified`, else ""."""
     tag: str = response.headers.get("ETag", "").strip()
-    return tag if tag.startswith('"') else response.headers.get("Last-Modified", "").strip()
+    found: str = tag if tag.startswith('"') else response.headers.get("Last-Modified", "").strip()
+    return found if found.isprintable() and len(found) <= MAX_VALIDATOR else ""
 
 
 def is_plain(response: requests.Response) -> bool:
@@ -49,7 +54,14 @@ def object_of(url: str, response: requests.Response) -> Object | None:
     found = bounds(response)
     if response.status_code != 206 or found is None or found[0] != 0 or not is_plain(response):
         return None
-    return Object(url, found[2], validator_of(response))
+    if declared_length(response) not in (None, found[1]):
+        return None
+    return thing_of(url, response, found[2])
+
+
+def thing_of(url: str, response: requests.Response, size: int) -> Object:
+    """The object of `size` bytes that a response is a part of."""
+    return Object(url, size, validator_of(response))
 
 
 def checked_end(response: requests.Response, start: int, end: int, thing: Object) -> int:
@@ -63,20 +75,21 @@ def checked_end(response: requests.Response, start: int, end: int, thing: Object
 
     Raises:
         Changed: It is a part of another object.
+        NoParts: It is the whole file.
         RemoteError: It is something else.
     """
     place = shown(response.url)
     same = not thing.validator or validator_of(response) in ("", thing.validator)
-    if response.status_code in (200, 416) or not same:
-        if same and response.status_code == 200 and thing.validator and validator_of(response) == thing.validator:
-            raise RemoteError(f"{place}: the host sent the whole file where a part was asked for")
+    if response.status_code == 416 or (response.status_code in (200, 206) and not same):
         raise Changed
+    if response.status_code == 200:
+        raise NoParts(f"{place}: the host sent the whole file where a part was asked for")
     found = bounds(response)
     if response.status_code != 206 or found is None or not is_plain(response):
         raise RemoteError(f"{place}: the host answered {status_of(response)} where a part of the file was asked for")
     if found[2] != thing.size:
         raise Changed
-    if found[0] != start or found[1] > end:
+    if found[0] != start or found[1] > end or declared_length(response) not in (None, found[1] - start):
         raise RemoteError(
             f"{place}: the host sent bytes {found[0]} to {found[1]} where {start} to {end} were asked for"
         )

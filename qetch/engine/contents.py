@@ -18,7 +18,8 @@ from qetch.spec.model import File, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from qetch.engine.reading import Names, Place, Reader
+    from qetch.engine.fetching import Fetcher
+    from qetch.engine.reading import Names, Place
     from qetch.extractors import BaseExtractor
     from qetch.spec.model import ContentSpec, Site
 
@@ -40,10 +41,11 @@ class _Facts:
 class ContentMaker:
     """Makes the contents of one site."""
 
-    def __init__(self, site: Site, extractor: BaseExtractor, reader: Reader) -> None:
+    def __init__(self, site: Site, extractor: BaseExtractor, fetcher: Fetcher) -> None:
         self.site = site
         self.extractor = extractor
-        self.reader = reader
+        self.fetcher = fetcher
+        self.reader = fetcher.reader
 
     def fields(self, spec: ContentSpec, place: Place, names: Names, outer: dict[str, Any]) -> dict[str, Any]:
         """The fields of a content: its own, and where those are null, the ones around it."""
@@ -61,7 +63,11 @@ class ContentMaker:
         """The contents of one item, one for each file that has a URL."""
         facts = [fact for found in files if (fact := self._facts(*found))]
         facts = list(self._unique(facts, spec))
-        qualities = _qualities(facts)
+        ranked = list(zip(facts, _qualities(facts), strict=True))
+        if any(fact.file.playlist for fact in facts):
+            from qetch.engine.playlists import Expander
+
+            ranked = Expander(self.fetcher).expanded(ranked)
         uid = f"{self.site.name}-{known['uid']}"
         return [
             Content(
@@ -79,7 +85,7 @@ class ContentMaker:
                 gone=self.site.gone,
                 **fact.content,
             )
-            for fact, quality in zip(facts, qualities, strict=True)
+            for fact, quality in ranked
         ]
 
     def _unique(self, facts: list[_Facts], spec: ContentSpec) -> Iterator[_Facts]:

@@ -78,7 +78,7 @@ class Run:
         self.policy = policy or session.policy
         self.reader = Reader(state.say)
         self.fetcher = Fetcher(session, state, self.reader, site.errors, site.auth.check, site.kind)
-        self.maker = ContentMaker(site, extractor, self.reader)
+        self.maker = ContentMaker(site, extractor, self.fetcher)
 
     def handle(self, handle: Handle, source: str, groups: Mapping[str, str | None]) -> Lists:
         """The lists of contents of a URL that a handle claims; `groups` are those of its match."""

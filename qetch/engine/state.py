@@ -16,6 +16,7 @@ from qetch.errors import (
     NotFound,
     QetchError,
     SiteClosed,
+    UnsupportedURL,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class RowMissing(LayoutChanged):
     """Something that a row's follow-up needs is not in the row."""
 
 
-ROW_ERRORS = (NotFound, Gone, Forbidden, GeoBlocked, Empty, SiteClosed, RowMissing)
+ROW_ERRORS = (NotFound, Gone, Forbidden, GeoBlocked, Empty, SiteClosed, UnsupportedURL, RowMissing)
 """What ends a row and not the run: said, and the next row is taken."""
 
 
