@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from qetch.hosts import Target
+    from qetch.policy import Target
 
 TELLING = 8
 """A text of so many characters does not stand in a URL or a message by chance."""

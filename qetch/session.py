@@ -19,8 +19,8 @@ from qetch import __version__
 from qetch.answer import Answer, read_body
 from qetch.credentials import Credentials
 from qetch.errors import OUTCOMES, STATUS_OUTCOMES, HostRefused, InvalidURL, RemoteError, SpecError
-from qetch.hosts import Policy, Target, target_of
 from qetch.network import CONNECT_SECONDS, MAX_REDIRECTS, READ_SECONDS, NetworkAdapter, translated
+from qetch.policy import Policy, Target, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

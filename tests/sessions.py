@@ -9,7 +9,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from qetch.credentials import Credentials
-from qetch.hosts import Policy
+from qetch.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from qetch.extractors import BaseExtractor
     from qetch.spec.model import ContentSpec, Site
 
+MAX_SIZE = 2**63
+"""Bytes; no file is as large."""
 DIGEST_BYTES = {"md5": 16, "sha1": 20, "sha256": 32}
 
 Found = tuple[File, "Place", "Names"]
@@ -164,7 +166,7 @@ class ContentMaker:
             return None
         if isinstance(found, float) and found.is_integer():
             found = int(found)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+        if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < MAX_SIZE:
             self.reader.say(value, place, f"{shown(found)} is no number of bytes")
             return None
         return found

@@ -108,7 +108,6 @@ class Tally:
     first_error: QetchError | None = None
     first_skip: str = ""
     page: int = 1
-    nothing: list[str] = field(default_factory=list)
 
     def failed(self, error: QetchError) -> None:
         """A row ended in an error."""
