@@ -80,11 +80,11 @@ def rounds(cases: Mapping[str, Sequence[str | Path]], out: Path, env: Mapping[st
 
 def commands(home: Home, url: str, out: Path, ca: Path | None) -> dict[str, Sequence[str | Path]]:
     """How each program is told to fetch a URL over up to 8 connections."""
-    trust = {
+    trust: dict[str, list[str | Path]] = {
         "qetch": ["--cacert", ca], "aria2c": [f"--ca-certificate={ca}"], "curl": ["--cacert", ca],
         "wget2": [f"--ca-certificate={ca}"],
     } if ca else {}  # fmt: skip
-    options = {
+    options: dict[str, list[str | Path]] = {
         "aria2c": ["-q", "-x8", "-s8", "-k1M", "--file-allocation=falloc", "-d", out.parent, "-o", out.name],
         "curl": ["-s", "-o", out],
         "wget2": ["-q", "--max-threads=8", "--chunk-size=64M", "-O", out],
@@ -154,7 +154,7 @@ def nginx(folder: Path, *, tls: bool = False, limit: int = 0) -> Iterator[str]:
 def slow_origin(file: Path, stuck: int = 0) -> Iterator[str]:
     """The URL of `slow_origin.py`, a process of its own, so that it does not slow down or swell what is measured."""
     script = Path(__file__).with_name("slow_origin.py")
-    command = [sys.executable, script, file, str(RATE), str(stuck)]
+    command = [sys.executable, str(script), str(file), str(RATE), str(stuck)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield (process.stdout or sys.stdin).readline().strip()

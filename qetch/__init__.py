@@ -8,12 +8,22 @@ downloader.download(content, "file.mp4")
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
-
+TYPE_CHECKING = False  # type checkers know better; `import typing` would take as long as the rest of `--version`
 if TYPE_CHECKING:
+    from typing import Any, Literal
+
     from qetch.content import Content
     from qetch.downloaders import BaseDownloader
     from qetch.extractors import BaseExtractor
+
+if not TYPE_CHECKING:
+
+    def overload(function: object) -> object:
+        """What `typing.overload` does at run time: nothing that matters here."""
+        return function
+
+else:
+    from typing import overload
 
 __all__ = ["get_downloader", "get_extractor"]
 __version__ = "0.1.0"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, unquote_plus, urlencode
+from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlencode
 
 from urllib3.util import parse_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import requests
 
-    from qetch.hosts import Target
+    from qetch.policy import Target
 
 TELLING = 8
 """A text of so many characters does not stand in a URL or a message by chance."""
@@ -50,25 +51,41 @@ class Credentials:
         texts |= {coded for text in texts for coded in (quote(text, safe=""), quote(text), quote_plus(text))}
         return sorted(texts, key=len, reverse=True)
 
-    def remove_from(self, request: requests.PreparedRequest) -> None:
-        """Takes them out of a request, wherever an earlier hop or the site itself has put them."""
-        for name in self.headers:
-            request.headers.pop(name, None)
-        self._replace_cookies(request, [pair for pair in _cookies(request) if pair not in self.cookies.items()])
-        request.url = self.remove_from_url(request.url or "")
+    def remove_from(self, request: requests.PreparedRequest, *, foreign: bool) -> None:
+        """Takes them out of a request, wherever an earlier hop has put them.
 
-    def remove_from_url(self, url: str) -> str:
-        """A URL without their query entries, and without any entry that holds a secret."""
+        From that of a `foreign` host also every other header and entry of the query that holds a secret.
+        """
+        for name, value in list(request.headers.items()):
+            if name.lower() in map(str.lower, self.headers) or (foreign and self._tells(value)):
+                request.headers.pop(name)
+        self._replace_cookies(request, [pair for pair in _cookies(request) if pair not in self.cookies.items()])
+        request.url = self.remove_from_url(request.url or "", foreign=foreign)
+
+    def are_told_by(self, request: requests.PreparedRequest) -> bool:
+        """True if the path or the body of a request holds a secret, where it cannot be taken out."""
+        return self._tells(unquote(parse_url(request.url or "").path or "")) or self._tells(request.body or b"")
+
+    def _tells(self, text: str | bytes | Iterable[bytes]) -> bool:
+        if not isinstance(text, (str, bytes)):
+            return False
+        data = text.encode() if isinstance(text, str) else text
+        secrets = [secret for secret in self.secrets if len(secret) >= TELLING]
+        coded = (form for secret in secrets for form in (secret, quote_plus(secret), json.dumps(secret)[1:-1]))
+        return any(form.encode() in data for form in coded)
+
+    def remove_from_url(self, url: str, *, foreign: bool = True) -> str:
+        """A URL without their query entries, and if it is `foreign` without any entry that holds a secret."""
         parsed = parse_url(url)
         if not parsed.query:
             return url
         entries = parsed.query.split("&")
-        kept = [entry for entry in entries if not self._is_mine(*map(unquote_plus, entry.partition("=")[::2]))]
+        kept = [entry for entry in entries if not self._is_mine(entry, foreign)]
         return url if kept == entries else parsed._replace(query="&".join(kept) or None).url
 
-    def _is_mine(self, name: str, value: str) -> bool:
-        reflected = any(len(secret) >= TELLING and secret in value for secret in self.secrets)
-        return self.query.get(name) == value or reflected
+    def _is_mine(self, entry: str, foreign: bool) -> bool:
+        name, _, value = map(unquote_plus, entry.partition("="))
+        return self.query.get(name) == value or (foreign and self._tells(value))
 
     def add_to(self, request: requests.PreparedRequest) -> None:
         """Puts them into a request."""

@@ -18,7 +18,7 @@ from requests.utils import select_proxy
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from qetch.errors import FileError, NetworkError, QetchError, RemoteError, SiteClosed
-from qetch.hosts import Policy, refuse_private, target_of
+from qetch.policy import Policy, refuse_private, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

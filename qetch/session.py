@@ -19,8 +19,8 @@ from qetch import __version__
 from qetch.answer import Answer, read_body
 from qetch.credentials import Credentials
 from qetch.errors import OUTCOMES, STATUS_OUTCOMES, HostRefused, InvalidURL, RemoteError, SpecError
-from qetch.hosts import Policy, Target, target_of
 from qetch.network import CONNECT_SECONDS, MAX_REDIRECTS, READ_SECONDS, NetworkAdapter, translated
+from qetch.policy import Policy, Target, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -216,12 +216,21 @@ class Session(requests.Session):
             raise HostRefused(f"{self.policy.name}: a request to {target.host} was refused - add it to `domains`")
         request.url = target.url  # as it was understood here, so that nobody on the way understands it otherwise
         if self.credentials:
-            self.credentials.remove_from(request)
-            # A record needs no secret to answer, and holds none to compare with.
-            if self.credentials.belong_to(target) and not getattr(self.get_adapter(target.url), "offline", False):
-                self.credentials.add_to(request)
+            self._prove(request, target, self.credentials)
         _check_headers(request.headers, self.policy.name)
         request.headers.update({name: _sendable(value) for name, value in request.headers.items()})
+
+    def _prove(self, request: requests.PreparedRequest, target: Target, credentials: Credentials) -> None:
+        """Puts the credentials into a request for a host that they belong to, and keeps them out of all others."""
+        mine = credentials.belong_to(target)
+        if not mine and credentials.are_told_by(request):
+            said = f"{self.policy.name}: a request that tells a secret to {target.host} was refused"
+            raise HostRefused(f"{said} - add it to `auth.domains`, if the secret may go there")
+        # A record needs no secret to answer, and holds none to compare with.
+        shown = mine and not getattr(self.get_adapter(target.url), "offline", False)
+        credentials.remove_from(request, foreign=not shown)
+        if shown:
+            credentials.add_to(request)
 
     def _target(self, url: str) -> Target:
         try:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from origin import Origin, Reply
 
 from qetch.content import Content
 from qetch.downloaders import HTTPDownloader, _transfer
+from tests.origin import Origin, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,6 +7,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from textwrap import dedent, indent
+from types import new_class
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from qetch.content import Content
     from qetch.session import Session
-    from tests.origin import Request, Script
+    from tests.origin import Request
 
 Failure = TypeVar("Failure", bound=QetchError)
 
@@ -131,6 +132,11 @@ def make(folder: Path, text: str) -> type[SpecExtractor]:
     return make_extractor(qetch.spec.read(file))
 
 
+def subclass(made: type[Any], name: str = "Mine", **words: Any) -> Any:
+    """A subclass as a user writes it, with the methods and attributes `words`."""
+    return new_class(name, (made,), {"register": False}, lambda namespace: namespace.update(words))
+
+
 def patient(extractor: SpecExtractor) -> Patient:
     """Lets an extractor ask this machine, without waits."""
     extractor.session.allow_private = True
@@ -140,7 +146,7 @@ def patient(extractor: SpecExtractor) -> Patient:
 
 
 @contextmanager
-def at_work(folder: Path, routes: Mapping[str, Script], block: str, **words: Any) -> Iterator[tuple[Any, Origin]]:
+def at_work(folder: Path, routes: Mapping[str, Any], block: str, **words: Any) -> Iterator[tuple[Any, Origin]]:
     """An extractor and the server that it asks, for tests that look on while it runs; `words` as for `site_text`."""
     with Origin(routes) as origin:
         extractor = make(folder, site_text(origin, block, **words))()
@@ -150,7 +156,7 @@ def at_work(folder: Path, routes: Mapping[str, Script], block: str, **words: Any
 
 
 def run(
-    folder: Path, routes: Mapping[str, Script], block: str, *, url: str = "/start", auth: tuple[str, ...] | None = None, **words: Any
+    folder: Path, routes: Mapping[str, Any], block: str, *, url: str = "/start", auth: tuple[str, ...] | None = None, **words: Any
 ) -> Outcome:  # fmt: skip
     """Everything that a URL gives; an error ends it and is kept. `words` as for `site_text`."""
     outcome = Outcome()
@@ -165,7 +171,7 @@ def run(
     return outcome
 
 
-def extract(folder: Path, routes: Mapping[str, Script], block: str, **words: Any) -> Outcome:
+def extract(folder: Path, routes: Mapping[str, Any], block: str, **words: Any) -> Outcome:
     """As `run`, of what must end well."""
     outcome = run(folder, routes, block, **words)
     if outcome.error:
@@ -174,12 +180,11 @@ def extract(folder: Path, routes: Mapping[str, Script], block: str, **words: Any
 
 
 def fails(
-    folder: Path, routes: Mapping[str, Script], block: str, error: type[Failure], match: str = "", **words: Any
+    folder: Path, routes: Mapping[str, Any], block: str, error: type[Failure], match: str = "", **words: Any
 ) -> Failure:
-    """The error that a run ends in, which must be of exactly this kind."""
-    with pytest.raises(error, match=match) as raised:
+    """The error that a run ends in."""
+    with pytest.raises(error, match=match or None) as raised:
         extract(folder, routes, block, **words)
-    assert raised.type is error or error.__subclasses__() == [raised.type]
     return raised.value
 
 

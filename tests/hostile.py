@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from origin import Origin, Reply, Request
-
 from qetch.downloaders import _object, _plan, _transfer
+from tests.origin import Origin, Reply, Request
 
 if TYPE_CHECKING:
     import pytest

@@ -17,11 +17,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from requests.structures import CaseInsensitiveDict
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from types import TracebackType
 
 
@@ -223,8 +224,10 @@ def _pieces(body: bytes, reply: Reply) -> Iterator[bytes]:
     return (body[at : at + step] for at in range(0, len(body), step))
 
 
-def _read_request(stream: BinaryIO) -> Request | None:
-    """The next request of a connection; None at its end."""
+def _read_request(stream: BufferedReader) -> Request | None:
+    """The next request of a connection; None at its end, and for what is no HTTP, such as the beginning of TLS."""
+    if not stream.peek(1)[:1].isalpha():
+        return None
     start = stream.readline().decode("latin-1").split()
     if len(start) != 3:
         return None

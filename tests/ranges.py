@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
-from downloads import content, names
-from hostile import BLOCK
-
 from qetch.downloaders import HTTPDownloader
 from qetch.downloaders._journal import remembered
 from qetch.errors import QetchError
+from tests.downloads import content, names
+from tests.hostile import BLOCK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hostile import FileOrigin
+    from tests.hostile import FileOrigin
 
 OLDER = b"older"
 BOUND = 90.0

@@ -181,8 +181,9 @@ class Shell:
         }
 
     def start(self, *words: str, **kwargs: Any) -> subprocess.Popen[str]:
+        measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
         command = [sys.executable, "-W", "error", "-m", "qetch", *words]
-        return subprocess.Popen(command, cwd=self.home, env=self.environment, text=True, **kwargs)
+        return subprocess.Popen(command, cwd=self.home, env={**measured, **self.environment}, text=True, **kwargs)
 
     def __call__(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         pipe = subprocess.PIPE

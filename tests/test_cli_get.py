@@ -10,12 +10,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from origin import Origin, Reply
-from shell import CASSETTES, ITEMS, LITTLE, PNG, Shell, make_shell, only_error, read_all, wait_for
 
 from qetch import errors
 from qetch.cli.extract import FIELDS
 from qetch.content import Content
+from tests.origin import Origin, Reply
+from tests.shell import CASSETTES, ITEMS, LITTLE, PNG, Shell, make_shell, only_error, read_all, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

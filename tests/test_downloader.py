@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from downloads import BODY, PAGE, PNG, content, fails, fetched, names, refused
-from origin import Origin, Reply, Request, redirect
 
 from qetch.downloaders import HTTPDownloader
 from qetch.downloaders import _body as body_module
@@ -28,6 +26,8 @@ from qetch.errors import (
     RemoteError,
     SpecError,
 )
+from tests.downloads import BODY, PAGE, PNG, content, fails, fetched, names, refused
+from tests.origin import Origin, Reply, Request, redirect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,7 +155,7 @@ def test_a_status_that_is_no_error_and_no_file_is_refused(tmp_path: Path, status
         (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000, 3600),
         ("Fri, 01 Jan 2010 00:00:00 GMT", 0, 0),
     ],
-    ids=["seconds", "a date", "a date of the past"],  # one holds the time, which no two processes see alike
+    ids=["seconds", "a moment to come", "a moment gone by"],
 )
 def test_too_many_requests_say_how_long_to_wait(tmp_path: Path, header: str, low: float, high: float) -> None:
     with Origin({"*": Reply(429, {"Retry-After": header})}) as origin, pytest.raises(RateLimited) as caught:

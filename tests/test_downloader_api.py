@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import requests
-from downloads import BODY, PNG, content, names, refused
-from origin import Origin, Reply, ranged, redirect
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 import qetch
@@ -24,6 +22,8 @@ from qetch.errors import (
     RemoteError,
     UnsupportedURL,
 )
+from tests.downloads import BODY, PNG, content, names, refused
+from tests.origin import Origin, Reply, ranged, redirect
 
 if TYPE_CHECKING:
     from qetch.content import Content

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from downloads import BODY, PNG, content, names
-from origin import Origin, Reply, Request
 
 import qetch
 from qetch.downloaders import DownloadState, HTTPDownloader
 from qetch.errors import FileError
+from tests.downloads import BODY, PNG, content, names
+from tests.origin import Origin, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

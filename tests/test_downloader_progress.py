@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from downloads import BODY, PAGE, PNG, content, names, refused
-from origin import Origin, Reply, Request
 
 from qetch.downloaders import DownloadState, HTTPDownloader
 from qetch.errors import (
@@ -18,6 +16,8 @@ from qetch.errors import (
     NotFound,
     SpecError,
 )
+from tests.downloads import BODY, PAGE, PNG, content, names, refused
+from tests.origin import Origin, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

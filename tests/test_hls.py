@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hls_texts import master, media, segments
 
 from qetch.engine import hls
 from qetch.errors import Forbidden, LimitReached, RemoteError, UnsupportedURL
+from tests.hls_texts import master, media, segments
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real" / "hls"
 URL = "https://cdn.example/video/index.m3u8?token=secret"

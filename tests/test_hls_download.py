@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from downloads import PAGE, content, names, refused
-from hls_texts import locked
-from origin import Origin, Reply, Request, ranged
 
 from qetch.content import Segment
 from qetch.downloaders import HTTPDownloader, find_downloader
 from qetch.errors import BadFile, NetworkError, RemoteError, UnsupportedURL
+from tests.downloads import PAGE, content, names, refused
+from tests.hls_texts import locked
+from tests.origin import Origin, Reply, Request, ranged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from hostile import BLOCK, file_of, make_small
 
 from qetch.downloaders import _journal
 from qetch.downloaders._journal import HEADER, Journal, Object, remembered
 from qetch.errors import FileError
+from tests.hostile import BLOCK, file_of, make_small
 
 URL = "https://host.example/file.bin?key=tell-nobody"
 SIZE = 5 * BLOCK + 1

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from qetch import errors
-from qetch.hosts import Policy, addresses_of, target_of
 from qetch.network import Pace, cut_off
+from qetch.policy import Policy, addresses_of, target_of
 from qetch.session import Session
 from tests.origin import Origin, Reply, redirect
 from tests.sessions import HERE, SECRET, plain_environment

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hostile import Ask, FileOrigin, Reset, Wrong, differently, file_of, make_small
-from origin import Reply
-from ranges import attempt
 
 from qetch.downloaders import _transfer
 from qetch.errors import NetworkError, RateLimited, RemoteError
+from tests.hostile import Ask, FileOrigin, Reset, Wrong, differently, file_of, make_small
+from tests.origin import Reply
+from tests.ranges import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from downloads import content, names
-from hostile import BLOCK, PROBE, FileOrigin, file_of, make_small
-from ranges import OLDER, attempt, downloader
 
 import qetch
 from qetch.downloaders import _journal
 from qetch.errors import FileError
+from tests.downloads import content, names
+from tests.hostile import BLOCK, PROBE, FileOrigin, file_of, make_small
+from tests.ranges import OLDER, attempt, downloader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
-from downloads import names
-from hostile import BLOCK, PROBE, Ask, FileOrigin, file_of, make_small
-from ranges import OLDER, asked_again, attempt, done_blocks
 
 import qetch
+from tests.downloads import names
+from tests.hostile import BLOCK, PROBE, Ask, FileOrigin, file_of, make_small
+from tests.ranges import OLDER, asked_again, attempt, done_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

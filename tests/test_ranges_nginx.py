@@ -6,13 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from downloads import PAGE, names
-from hostile import BLOCK, PROBE, file_of, make_small
-from nginx_server import Nginx, needs_nginx, needs_openssl
-from ranges import OLDER, bounded, downloader
 
 from qetch.downloaders import _transfer
 from qetch.errors import BadFile, NetworkError, NotFound, QetchError, RemoteError
+from tests.downloads import PAGE, names
+from tests.hostile import BLOCK, PROBE, file_of, make_small
+from tests.nginx_server import Nginx, needs_nginx, needs_openssl
+from tests.ranges import OLDER, bounded, downloader
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,14 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from downloads import names
-from hostile import Ask, FileOrigin, Reset, file_of, make_small
-from origin import Reply
-from ranges import asked_again, attempt, bounded, done_blocks, downloader
 
 from qetch.downloaders import _journal
 from qetch.downloaders._journal import HEADER
 from qetch.errors import BadFile, FileError, NetworkError, NotFound, QetchError
+from tests.downloads import names
+from tests.hostile import Ask, FileOrigin, Reset, file_of, make_small
+from tests.origin import Reply
+from tests.ranges import asked_again, attempt, bounded, done_blocks, downloader
 
 if TYPE_CHECKING:
     from pathlib import Path

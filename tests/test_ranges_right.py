@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from downloads import content, names
-from hostile import BLOCK, PROBE, Ask, FileOrigin, differently, file_of, make_small
-from origin import redirect
-from ranges import attempt, bounded, downloader
+
+from tests.downloads import content, names
+from tests.hostile import BLOCK, PROBE, Ask, FileOrigin, differently, file_of, make_small
+from tests.origin import redirect
+from tests.ranges import attempt, bounded, downloader
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from downloads import PAGE, names
-from hostile import PROBE, Ask, FileOrigin, Wrong, differently, file_of, make_small
-from origin import Origin, Reply, redirect
-from ranges import OLDER, attempt, bounded, downloader
 
 from qetch.downloaders import _transfer
 from qetch.errors import (
@@ -23,6 +19,10 @@ from qetch.errors import (
     QetchError,
     RemoteError,
 )
+from tests.downloads import PAGE, names
+from tests.hostile import PROBE, Ask, FileOrigin, Wrong, differently, file_of, make_small
+from tests.origin import Origin, Reply, redirect
+from tests.ranges import OLDER, attempt, bounded, downloader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

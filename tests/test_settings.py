@@ -102,15 +102,20 @@ def test_settings_that_contradict_each_other_are_refused(authority):
         Settings(ca_file=authority.ca_file, verify=False)
 
 
+def settings(name: str, value: Any) -> Settings:
+    words: dict[str, Any] = {name: value}
+    return Settings(**words)
+
+
 @pytest.mark.parametrize("name", ["ca_file", "client_cert"])
 def test_a_file_of_certificates_that_does_not_serve_is_named(tmp_path, name, authority):
     (tmp_path / "garbage.pem").write_text("not a certificate")
     with pytest.raises(FileError, match=r"nowhere\.pem: cannot be read: No such file"):
-        Settings(**{name: tmp_path / "nowhere.pem"})
+        settings(name, tmp_path / "nowhere.pem")
     with pytest.raises(FileError, match=r"garbage\.pem: .* PEM file"):
-        Settings(**{name: tmp_path / "garbage.pem"})
+        settings(name, tmp_path / "garbage.pem")
     with pytest.raises(FileError, match="cannot be read"):
-        Settings(**{name: ""})
+        settings(name, "")
     with pytest.raises(FileError, match=r"authority\.pem: .* key"):
         Settings(client_cert=authority.ca_file)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from site_runs import CASSETTES, KEY, bests, extractor, facts, outcome, run
 
 from qetch import errors
 from qetch.replay import ReplayAdapter
+from tests.site_runs import CASSETTES, KEY, bests, extractor, facts, outcome, run
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from make_media import MEDIA
-from site_runs import CASSETTES, extractor, run
 
 from qetch import errors
 from qetch.downloaders import HTTPDownloader
 from qetch.replay import ReplayAdapter
 from qetch.session import mount_replay
+from tests.make_media import MEDIA
+from tests.site_runs import CASSETTES, extractor, run
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from site_runs import SITES, bests, run
 
 from qetch import errors
 from qetch.replay import ReplayAdapter
+from tests.site_runs import SITES, bests, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -87,7 +87,8 @@ def _add(registry: Registry, name: str, given: Sequence[str]) -> None:
     values = _checked(fields, given) if given else list(_asked(key, fields))
     owner = "package" if entry.rank == 0 else str(Path(entry.path).resolve().parent)
     auth.save(key, values, owner, entry.name)
-    say(f"saved: {' and '.join(fields).lower()} for {key}, in {auth.auth_file()}")
+    given_fields = [field.lower() for field, value in zip(fields, values, strict=True) if value]
+    say(f"saved: {' and '.join(given_fields)} for {key}, in {auth.auth_file()}")
 
 
 def _list(registry: Registry) -> None:
@@ -108,11 +109,13 @@ def _remove(name: str) -> None:
 
 def _find_site(registry: Registry, name: str) -> tuple[str, Entry]:
     """The key of the credentials, and the site, for a site's name or an instance's host."""
+    from qetch.extractors.hosts import is_instance
+
     host = name.lower()
     for entry in registry.entries:
         if entry.name == name:
             return name, entry
-        if any(_covers(pattern, host) for pattern in entry.instances):
+        if any(is_instance(host, pattern) for pattern in entry.instances):
             return host, entry
     names = [entry.name for entry in registry.entries]
     of_domain = [
@@ -120,15 +123,6 @@ def _find_site(registry: Registry, name: str) -> tuple[str, Entry]:
     ]
     cure = f" - did you mean {of_domain[0]}?" if of_domain else did_you_mean(name, names)
     raise UserError(f"no site is named {name}{cure or ' - `qetch sites` lists them'}")
-
-
-def _covers(pattern: str, host: str) -> bool:
-    """Whether a host is that of an instance: exactly, or below what follows `*.`.
-
-    >>> _covers("*.example", "a.example"), _covers("*.example", "example")
-    (True, False)
-    """
-    return host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
 
 
 def _fields(entry: Entry) -> tuple[str, ...]:
@@ -150,14 +144,15 @@ def _checked(fields: Sequence[str], values: Sequence[str]) -> list[str]:
 def _asked(key: str, fields: Sequence[str]) -> Iterator[str]:
     """A value for each field: asked for on a terminal, else a line of stdin."""
     for field in fields:
-        value = _ask(key, field) if sys.stdin.isatty() else sys.stdin.readline()
-        value = value.strip()
+        value = _ask(key, field).strip() if sys.stdin else ""  # None if it was closed
         if not value and field != OPTIONAL:
             raise UserError(f"no {field.lower()} given, so nothing is saved - give it on stdin, one value in each line")
         yield value
 
 
 def _ask(key: str, field: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
     hint = " (Enter if there is none)" if field == OPTIONAL else ""
     prompt = one_line(f"{field.lower()} for {key}{hint}") + ": "
     if field == "USERNAME":  # no secret: let people see what they type
@@ -165,4 +160,7 @@ def _ask(key: str, field: str) -> str:
         return sys.stdin.readline()
     from getpass import getpass
 
-    return getpass(prompt)
+    try:
+        return getpass(prompt)
+    except EOFError:  # Ctrl-D: nothing was given
+        return ""

@@ -60,8 +60,9 @@ class Warnings(logging.Handler):
     """Prints what the rooms of qetch warn about."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one warning."""
-        say(f"warning: {record.getMessage()}")
+        """Print one warning, unless it is of a skip: those stand in `skipped`, and are said from there."""
+        if not getattr(record, "skip", False):
+            say(f"warning: {record.getMessage()}")
 
 
 class Failures:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import requests
 
     from qetch.content import Content
-    from qetch.hosts import Target
+    from qetch.policy import Target
 
 
 class HTTPDownloader(BaseDownloader, register=False):

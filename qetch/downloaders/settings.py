@@ -20,7 +20,7 @@ from qetch.session import HEADER_NAME, LINE_BREAKS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from qetch.hosts import Target
+    from qetch.policy import Target
     from qetch.session import Session
 
     FilePath = str | os.PathLike[str]

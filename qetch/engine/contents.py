@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from qetch.content import Content
 from qetch.engine.reading import as_text, fields, shown
+from qetch.selectors.jmes import DoesNotFit
 from qetch.spec import dates
 from qetch.spec.model import File, Value
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from qetch.extractors import BaseExtractor
     from qetch.spec.model import ContentSpec, Site
 
+MAX_SIZE = 2**63
+"""Bytes; no file is as large."""
 DIGEST_BYTES = {"md5": 16, "sha1": 20, "sha256": 32}
 
 Found = tuple[File, "Place", "Names"]
@@ -80,7 +82,7 @@ class ContentMaker:
                 description=known.get("description"),
                 uploaded_by=known.get("uploaded_by"),
                 uploaded_date=known.get("uploaded_date"),
-                metadata=known.get("metadata"),
+                metadata=dict(known.get("metadata") or {}),  # everybody may change their own
                 variant=fact.name,
                 gone=self.site.gone,
                 **fact.content,
@@ -148,10 +150,17 @@ class ContentMaker:
                 "extension": self._extension(file, place, names, urls[0]),
                 "size": self._size(file.size, place, names) if file.size else None,
                 "checksums": dict(self._checksums(file, place, names)),
-                "headers": fields(file.headers, names),
+                "headers": self._headers(file, place, names) if file.headers else {},
                 "playlist": file.playlist,
             },
         )
+
+    def _headers(self, file: File, place: Place, names: Names) -> dict[str, str]:
+        try:
+            return fields(file.headers, names)
+        except DoesNotFit as error:
+            self.reader.say(file.urls, place, f"no headers: {error}")
+            return {}
 
     def _extension(self, file: File, place: Place, names: Names, url: str) -> str | None:
         given = self.reader.text(file.extension, place, names) if file.extension else None
@@ -163,7 +172,7 @@ class ContentMaker:
             return None
         if isinstance(found, float) and found.is_integer():
             found = int(found)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+        if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < MAX_SIZE:
             self.reader.say(value, place, f"{shown(found)} is no number of bytes")
             return None
         return found
@@ -180,7 +189,7 @@ class ContentMaker:
 
     def _rank(self, value: Value, place: Place, names: Names) -> float | None:
         found = self.reader.read(value, place, names)
-        if found is None or (isinstance(found, (int, float)) and not isinstance(found, bool)):
+        if found is None or (isinstance(found, (int, float)) and not isinstance(found, bool) and abs(found) < 1e300):
             return found
         self.reader.say(value, place, f"{shown(found)} is no number to rank by: add `number: int`")
         return None
@@ -209,10 +218,12 @@ def _qualities(facts: list[_Facts]) -> list[float]:
     return qualities
 
 
+_extension = re.compile(r"//[^/]+/(?:.*/)?[^/]*[^/.]\.([A-Za-z0-9]{1,8})$")
+
+
 def url_extension(url: str) -> str | None:
     """The extension that the path of a URL ends in, in lower case, without a dot."""
-    segment = unquote(urlsplit(url).path.rpartition("/")[2])
-    found = re.search(r"[^.]\.([A-Za-z0-9]{1,8})$", segment)
+    found = _extension.search(url.partition("?")[0].partition("#")[0])
     return found[1].lower() if found else None
 
 

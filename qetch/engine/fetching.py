@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin
+from urllib.parse import urljoin
 
 from qetch.engine.reading import Place, as_text, fields, filled_text, lookup, read_json
 from qetch.engine.state import RowMissing
+from qetch.engine.urls import has_dots
 from qetch.errors import (
     OUTCOMES,
     STATUS_OUTCOMES,
@@ -20,10 +21,14 @@ from qetch.errors import (
     RateLimited,
     RemoteError,
 )
+from qetch.selectors.jmes import DoesNotFit
+from qetch.selectors.patterns import MAX_URL, URL_SECONDS
 from qetch.spec.templates import NullName, Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from regex import Pattern
 
     from qetch.engine.reading import Names, Reader
     from qetch.engine.state import State
@@ -54,8 +59,8 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The same for the same request."""
-        return repr((self.method, self.url, sorted(self.query.items()), self.form, self.json))
+        """The same for the same request; what follows the `#` is not sent."""
+        return repr((self.method, self.url.partition("#")[0], sorted(self.query.items()), self.form, self.json))
 
 
 def fill(call: Call, defaults: Defaults, names: Names, current_url: str) -> Request:
@@ -68,9 +73,16 @@ def fill(call: Call, defaults: Defaults, names: Names, current_url: str) -> Requ
         current_url: What a relative URL is joined to if the site has no `base`.
 
     Raises:
-        RowMissing: A name that the URL needs is null.
+        RowMissing: A name that the URL needs is null, or one is a list or an object where a text is wanted.
         InvalidURL: A name would make the URL climb out of its place.
     """
+    try:
+        return _fill(call, defaults, names, current_url)
+    except DoesNotFit as error:
+        raise RowMissing(f"no request for {call.url.text!r}: {error}") from None
+
+
+def _fill(call: Call, defaults: Defaults, names: Names, current_url: str) -> Request:
     return Request(
         call.method,
         _url(call.url, defaults.base, names, current_url),
@@ -88,8 +100,8 @@ def fill(call: Call, defaults: Defaults, names: Names, current_url: str) -> Requ
 def _url(template: Template, base: Template | None, names: Names, current_url: str) -> str:
     try:
         text = template.render_url(lookup(names))
-        if not template.whole:
-            _refuse_dots(text)
+        if not template.whole and has_dots(text):
+            raise InvalidURL(f"{text[:200]!r} has a segment that is only dots")
         start = base.render_url(lookup(names)) if base else current_url
         return urljoin(start, text.strip())
     except NullName as error:
@@ -98,12 +110,6 @@ def _url(template: Template, base: Template | None, names: Names, current_url: s
         if isinstance(error, InvalidURL):
             raise
         raise InvalidURL(f"{text[:200]!r} is no URL: {error}") from None
-
-
-def _refuse_dots(url: str) -> None:
-    path = url.partition("?")[0].partition("#")[0]
-    if any(unquote(segment) in (".", "..") for segment in path.split("/")):
-        raise InvalidURL(f"{path!r} has a segment that is only dots")
 
 
 _LEFT_OUT = object()
@@ -150,6 +156,7 @@ class Fetcher:
         self.check = check
         self.check_kind = check_kind
         self.renew: Callable[[], None] | None = None
+        self.login_cure = ""
 
     def get(self, request: Request, rules: Iterable[Rule], names: Names, wait: float | None) -> Place:
         """The answer as a place.
@@ -164,7 +171,7 @@ class Fetcher:
             try:
                 answer = self._ask(request)
                 status = answer.status
-                return self._judged(answer, request.kind, all_rules, names)
+                return self._judged(answer, request, all_rules, names)
             except RateLimited as error:
                 waits += 1
                 seconds = error.wait if error.wait is not None else wait or DEFAULT_WAIT
@@ -196,18 +203,21 @@ class Fetcher:
             redirects=request.follow,
         )
 
-    def _judged(self, answer: Answer, kind: Kind, rules: tuple[Rule, ...], names: Names) -> Place:
-        place = Place(kind, None, answer.url, answer)
+    def _judged(self, answer: Answer, request: Request, rules: tuple[Rule, ...], names: Names) -> Place:
+        place = Place(request.kind, None, answer.url, answer)
         broken = ""
         if not 300 <= answer.status < 400:
             try:
-                place.node = parse_body(answer, kind)
+                place.node = parse_body(answer, request.kind)
+                place.url = _base_of(place)
             except ValueError as error:
                 broken = str(error)
         self.apply(rules, place, names, readable=not broken and place.node is not None)
         if answer.status >= 400:
             name = STATUS_OUTCOMES.get(answer.status, "remote")
             raise self.outcome(name, f"{answer.url} answered {answer.status}", answer)
+        if request.follow and 300 <= answer.status < 400:
+            raise RemoteError(f"{answer.url} answered {answer.status} without saying where to go")
         if broken:
             raise RemoteError(f"{answer.url} sent {broken}")
         self._check_login(place, names)
@@ -217,7 +227,7 @@ class Fetcher:
         """Asks `auth.check` of the first answer to credentials: some sites show a login page with status 200."""
         if self.check and self.session.credentials and place.kind == self.check_kind:
             if not self.reader.holds(self.check, place, names):
-                raise AuthenticationError(f"{place.url}: the site does not take these credentials")
+                raise self.outcome("login_required", f"{place.url}: the site does not take these credentials", None)
             self.check = None
 
     def apply(self, rules: Iterable[Rule], place: Place, names: Names, *, readable: bool = True) -> None:
@@ -228,7 +238,7 @@ class Fetcher:
                 continue
             if rule.statuses and not (answer and answer.status in rule.statuses):
                 continue
-            if rule.url and not (answer and rule.url.search(answer.url, timeout=1.0)):
+            if rule.url and not (answer and self._url_fits(rule.url, answer.url)):
                 continue
             if rule.when and not self.reader.holds(rule.when, place, names):
                 continue
@@ -238,6 +248,13 @@ class Fetcher:
                 rule.raises, f"{message[:500]} ({where})" if message else self._said(rule, where), answer
             )
 
+    def _url_fits(self, pattern: Pattern[str], url: str) -> bool:
+        try:
+            return bool(pattern.search(url[:MAX_URL], timeout=URL_SECONDS))
+        except TimeoutError:
+            self.reader.note("errors", f"the regex {pattern.pattern!r} took over {URL_SECONDS:g} s and was stopped")
+            return False
+
     @staticmethod
     def _said(rule: Rule, where: str) -> str:
         return f"{where}: {rule.raises.replace('_', ' ')}, says the site"
@@ -246,8 +263,23 @@ class Fetcher:
         """The error of an outcome's name."""
         message = self.session.redact(message)
         if name == "rate_limited":
-            return RateLimited(message, asked_wait(answer) if answer else None)
+            wait = asked_wait(answer) if answer else None
+            return RateLimited(message if wait is None else f"{message} - it asks to wait {wait:,.0f} s", wait)
+        if name == "login_required" and self.login_cure:
+            message += f" - {self.login_cure}"
         return OUTCOMES[name](message)
+
+
+def _base_of(place: Place) -> str:
+    """What relative URLs of a place are joined to: its own URL, or what the page says instead."""
+    if place.kind != "html":
+        return place.url
+    from qetch.selectors.markup import base_of
+
+    try:
+        return urljoin(place.url, base_of(place.node))
+    except ValueError:  # as browsers do, who ignore a bad one
+        return place.url
 
 
 def asked_wait(answer: Answer) -> float | None:

@@ -76,6 +76,7 @@ class Run:
         self.depth = depth
         self.source = source
         self.policy = policy or session.policy
+        self.credentials = session.credentials
         self.reader = Reader(state.say)
         self.fetcher = Fetcher(session, state, self.reader, site.errors, site.auth.check, site.kind)
         self.maker = ContentMaker(site, extractor, self.fetcher)
@@ -89,7 +90,9 @@ class Run:
             names |= {name: Bound(query.get(name, [None])[0]) for name in handle.params}
         here = Here(Place(None, None, source), names, {}, Tally())
         known = self.state.known
-        yield from self._block(handle.block, here, source)
+        for contents in self._block(handle.block, here, source):
+            here.tally.results += 1
+            yield contents
         self._judge(here.tally, known, source)
 
     # --- blocks
@@ -107,7 +110,7 @@ class Run:
             return names
         names = dict(names)
         for name, value in let:
-            names[name] = Bound(self.reader.read(value, place, names, keep_documents=True), place.url)
+            names[name] = Bound(self.reader.read(value, place, names), place.url)
         return names
 
     def _inside(self, block: Block, here: Here, source: str) -> Lists:
@@ -174,12 +177,16 @@ class Run:
         return bool(pages.until and self.reader.holds(pages.until, place, names))
 
     def _judge(self, tally: Tally, known: int, url: str) -> None:
-        """Rows, but not one result from them: that is not success."""
-        if tally.rows and not tally.results and self.state.known == known:
-            if tally.first_error:
-                raise tally.first_error
+        """Rows, but not one result from them, or only a way to nowhere: that is not success."""
+        if tally.results or self.state.known > known:
+            return
+        if tally.first_error:
+            raise tally.first_error
+        if tally.rows:
             why = f", the first because {tally.first_skip}" if tally.first_skip else ""
             raise LayoutChanged(f"{url}: not one of {tally.rows} rows gave anything{why}")
+        if tally.first_skip:
+            raise RowMissing(f"{url}: {tally.first_skip}")
 
     # --- rows
 
@@ -219,9 +226,11 @@ class Run:
     def _numbers(self, rows: Rows, here: Here) -> Sequence[int]:
         if isinstance(rows.to, int):
             return range(rows.start, rows.to + 1)
-        text = filled_text(rows.to, here.names) if rows.to else None
         try:
+            text = filled_text(rows.to, here.names) if rows.to else None
             return range(rows.start, int(text or "") + 1)
+        except DoesNotFit as error:
+            raise RowMissing(f"{here.place.url}: {error} ({rows.where}.to)") from None
         except ValueError:
             raise RowMissing(f"{here.place.url}: `to` is {shown(text)}, no whole number ({rows.where}.to)") from None
 

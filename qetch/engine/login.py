@@ -45,23 +45,38 @@ def log_in(run: Run, given: Sequence[str] | None, source: str, *, fresh: bool = 
     if auth.kind == "none" and not auth.token:
         return None
     values = tuple(given) if given else ((auth.default,) if auth.default else ())
+    if auth.kind != "none":
+        run.fetcher.login_cure = _cure(run)
     if auth.kind != "none" and not values:
         if auth.optional or run.session.offline:
             return None
-        raise AuthenticationError(
-            f"{run.site.name} wants {' and '.join(WORDS[auth.kind])}: run `qetch auth add {run.site.name}`"
-        )
+        raise AuthenticationError(f"{run.site.name} wants {' and '.join(_wanted(auth))}: {_cure(run)}")
     names = first_bound(source)
     secrets = dict(zip(WORDS.get(auth.kind, ()), values, strict=False))
-    names |= {word: Bound(secrets.get(word)) for word in WORDS.get(auth.kind, ())}
-    hosts = auth.hosts or _base_hosts(run, names)
-    run.session.credentials = Credentials(hosts, secrets=values)  # tokens are fetched with the secrets guarded
+    names |= {word: Bound(secrets.get(word) or None) for word in WORDS.get(auth.kind, ())}
+    at_home = run.defaults is run.site.defaults
+    hosts = (auth.hosts if auth.named or at_home else None) or _base_hosts(run, names)
+    hidden = values[1:] if auth.kind == "basic" else values  # a user name is none, and may stand in any URL
+    run.session.credentials = Credentials(hosts, secrets=hidden)  # tokens are fetched with the secrets guarded
     if auth.token:
         key = (run.site.name, str(run.site.path), *sorted(hosts), *values)
         token = _token(run, auth.token, names, key, fresh)
         names["token"] = Bound(token)
-        values = (*values, token)
-    return _credentials(run, auth, names, hosts, values)
+        hidden = (*hidden, token)
+    return _credentials(run, auth, names, hosts, hidden)
+
+
+def _wanted(auth: Auth) -> tuple[str, ...]:
+    """The words for what the spec puts into requests: not a secret, where a key alone will do."""
+    pairs = (*auth.headers, *auth.query, *auth.cookies)
+    used = tuple(word for word in WORDS[auth.kind] if any(word in template.names for _, template in pairs))
+    return WORDS[auth.kind] if auth.token else used or WORDS[auth.kind]
+
+
+def _cure(run: Run) -> str:
+    """How to give credentials: for the site, or for the one host of an instance."""
+    name = run.site.name if run.defaults is run.site.defaults else urlsplit(run.source).hostname
+    return f"run `qetch auth add {name}`"
 
 
 def _base_hosts(run: Run, names: Names) -> frozenset[str]:
@@ -74,7 +89,7 @@ def _credentials(run: Run, auth: Auth, names: Names, hosts: frozenset[str], secr
     for template in (template for pairs in (auth.headers, auth.query, auth.cookies) for _, template in pairs):
         missing = [name for name in template.names if names[name].value is None]
         if missing:
-            raise AuthenticationError(f"{run.site.name} wants a {missing[0]} too: run `qetch auth add {run.site.name}`")
+            raise AuthenticationError(f"{run.site.name} wants a {missing[0]} too: {_cure(run)}")
     headers = fields(auth.headers, names)
     cookies = fields(auth.cookies, names)
     if auth.kind == "cookies":

@@ -15,7 +15,7 @@ from qetch.engine.contents import url_extension
 from qetch.engine.fetching import Fetcher, Request
 from qetch.engine.state import State
 from qetch.errors import InvalidURL, QetchError, RemoteError, SpecError
-from qetch.hosts import target_of
+from qetch.policy import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urljoin
 
+from qetch.engine.urls import absolute, has_dots
 from qetch.selectors import patterns
 from qetch.selectors.jmes import DoesNotFit
 from qetch.spec import dates
@@ -64,29 +64,29 @@ class Reader:
         """Tells that something of a place in the spec, and of a row, was left out."""
         self._say(f"{where}, row {row}" if row else where, reason)
 
-    def read(self, value: Value, place: Place, names: Names, *, keep_documents: bool = False) -> Any:
-        """The value: JSON, a text, an element, a date, or a list of those.
-
-        `parse: html` becomes a document only with `keep_documents`, else its visible text.
-        """
+    def read(self, value: Value, place: Place, names: Names) -> Any:
+        """The value: JSON, a text, markup, a date, or a list of those."""
         try:
             found = self._head(value, place, names)
         except (DoesNotFit, patterns.PatternTooSlow) as error:
             self.say(value, place, str(error))
             found = None
         for step in value.steps:
-            word = "visible" if step.argument == "html" and not keep_documents and step.word == "parse" else step.word
             try:
-                found = STEPS[word](step.argument, found)
+                found = STEPS[step.word](step.argument, found)
             except (DoesNotFit, patterns.PatternTooSlow) as error:
                 self.say(value, place, str(error))
                 found = None
         return found
 
     def text(self, value: Value, place: Place, names: Names) -> str | None:
-        """The value as a text, or None."""
+        """The value as a text, or None; a text or a number is one, true and false are not."""
+        found = self.read(value, place, names)
+        if isinstance(found, bool):
+            self.say(value, place, f"{shown(found)} where a text is wanted")
+            return None
         try:
-            return as_text(self.read(value, place, names))
+            return as_text(found)
         except DoesNotFit as error:
             self.say(value, place, str(error))
             return None
@@ -100,25 +100,12 @@ class Reader:
         found = self.read(value, place, names)
         urls = []
         for item in found if many and isinstance(found, list) else [found]:
-            if item is None or item is False or item == "":
-                continue
             try:
-                joined = self._joined(value, place, as_text(item) or "")
+                text = None if item is False else as_text(item)
+                urls += [absolute(place.url, text)] if text else []
             except DoesNotFit as error:
                 self.say(value, place, str(error))
-                continue
-            urls += [joined] if joined else []
         return urls
-
-    def _joined(self, value: Value, place: Place, text: str) -> str | None:
-        try:
-            url = urljoin(place.url, text.strip())
-        except ValueError:
-            url = ""
-        if url.lower().startswith(("http://", "https://")) and not _unprintable(url):
-            return url
-        self.say(value, place, f"{text[:80]!r} is no http or https URL")
-        return None
 
     def _head(self, value: Value, place: Place, names: Names) -> Any:
         head = value.head
@@ -161,10 +148,10 @@ def select(selector: Selector, node: Any) -> Any:
             continue
         if selector.language == "regex":
             matches += selector.find(as_text(item))
-        elif isinstance(item, (str, int, float, dict)):
+        elif isinstance(item, (str, int, float, dict, list)):
             raise DoesNotFit(f"{selector.language} reads markup, not {shown(item)}")
         else:
-            matches += selector.find(item)
+            matches += selector.find(getattr(item, "root", item))  # `parse: html` waits until here
     return matches
 
 
@@ -176,8 +163,11 @@ def _filled(head: Text, place: Place, names: Names) -> str | None:
         text = template.render_url(lookup(names))
     except NullName:
         return None
-    whole = template.whole
-    return urljoin(names[whole].url or place.url, text.strip()) if whole else text
+    if not template.whole:
+        if has_dots(text):
+            raise DoesNotFit(f"{text[:80]!r} has a segment that is only dots")
+        return text
+    return absolute(names[template.whole].url or place.url, text) if text else None
 
 
 def lookup(names: Names) -> Callable[[str], str | None]:
@@ -238,13 +228,13 @@ def shown(value: Any) -> str:
 
 
 def read_json(text: str | bytes) -> Any:
-    """JSON, strictly: no NaN, no lone surrogates, not too deep.
+    """JSON, strictly: no NaN, nothing infinite, no lone surrogates, not too deep.
 
     Raises:
         ValueError: It is not; the message says how.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_measured)
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
     except UnicodeDecodeError:
@@ -259,6 +249,13 @@ def read_json(text: str | bytes) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"JSON with {name}")
+
+
+def _measured(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("JSON with a number beyond all measure")
+    return number
 
 
 def _depth(value: Any) -> int:
@@ -282,10 +279,6 @@ def _has_surrogates(value: Any) -> bool:
     return False
 
 
-def _unprintable(url: str) -> bool:
-    return any(ord(sign) <= 32 or ord(sign) == 127 for sign in url)
-
-
 # --- the steps after the head, each (argument, value) -> value; a list is done item by item
 
 
@@ -306,24 +299,14 @@ def _parse(kind: str, text: str) -> Any:
             return read_json(text)
         from qetch.selectors import markup
 
-        return markup.parse(kind, text)
+        return markup.Html(text) if kind == "html" else markup.parse(kind, text)
     except ValueError as error:
         raise DoesNotFit(f"no {kind}: {error}") from None
-
-
-def _visible(_: str, text: str) -> str:
-    from qetch.selectors.markup import text_of_html
-
-    return text_of_html(text)
 
 
 def _regex(pattern: Any, text: str) -> str | None:
     match = patterns.search(pattern, text)
     return patterns.found(match) if match else None
-
-
-def _every_match(pattern: Any, found: Any) -> Any:
-    return _on_texts(_regex)(pattern, found)
 
 
 def _replace(pairs: Any, text: str) -> str:
@@ -381,8 +364,7 @@ def _finite(number: float) -> float:
 
 STEPS: dict[str, Callable[[Any, Any], Any]] = {
     "parse": _on_texts(_parse),
-    "visible": _on_texts(_visible),
-    "regex": _every_match,
+    "regex": _on_texts(_regex),
     "replace": _on_texts(_replace),
     "map": _on_texts(_map),
     "split": _split,

@@ -62,7 +62,7 @@ class State:
         self.skipped += 1
         if self.skipped <= MAX_SKIPPED:
             self.note(place, reason)
-        log.info("%s: %s", place, reason)
+            log.warning("%s: %s", place, reason, extra={"skip": True})  # who reads `skipped` need not read this too
 
     def count_request(self) -> None:
         """Counts one request.
@@ -109,7 +109,6 @@ class Tally:
     first_error: QetchError | None = None
     first_skip: str = ""
     page: int = 1
-    nothing: list[str] = field(default_factory=list)
 
     def failed(self, error: QetchError) -> None:
         """A row ended in an error."""

@@ -144,7 +144,7 @@ class BaseExtractor(ABC):  # noqa: B024 - documented as abstract; `handles` says
 
     def authenticate(self, auth: tuple[str, ...] | None) -> None:
         """Prepares the session with credentials, before the first request of an extraction; does nothing by default."""
-        return
+        del auth
 
     def merge(self, ordered_filepaths: Sequence[str]) -> str:
         """Makes one file out of the downloaded fragments: by default, one after the other.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from qetch.errors import InvalidURL, UnsupportedURL
 from qetch.extractors._common import BaseExtractor, Skip, best_first
-from qetch.selectors.patterns import match_url
+from qetch.selectors.patterns import match_url, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qetch.engine.interpreter import Run
     from qetch.extractors.hosts import HostIndex
     from qetch.session import Policy, Session
-    from qetch.spec.model import Defaults, Handle, Site
+    from qetch.spec.model import Block, Defaults, Handle, Site
 
     Lists = Iterator[list[Content]]
 
@@ -46,7 +46,7 @@ class SpecExtractor(BaseExtractor, register=False):
             return None
         for handle in cls.site.handles.values():
             for pattern in handle.patterns:
-                match = match_url(pattern, url)
+                match = match_url(pattern, without_query(url) if handle.params else url)
                 if match:
                     return handle.name, match
         return None
@@ -65,8 +65,15 @@ class SpecExtractor(BaseExtractor, register=False):
         yield from map(best_first, self.driven(run, lists))
 
     def authenticated(self, name: str, url: str, match: Match[str], auth: tuple[str, ...] | None) -> Lists:
-        self.authenticate(self._find_auth(auth))
+        """The lists of a handle, which asks for credentials if it will ask anybody for anything."""
+        if self._is_overridden(name) or _goes_out(self.site.handles[name].block):
+            self.authenticate(self._find_auth(auth))
         yield from self._handler(name)(url, match)
+
+    def _is_overridden(self, name: str) -> bool:
+        made = next(cls for cls in type(self).__mro__ if "site" in vars(cls))
+        method = f"handle_{name}"
+        return getattr(type(self), method, None) is not vars(made).get(method)
 
     def _handler(self, name: str) -> Callable[[str, Match[str]], Lists]:
         handler: Callable[[str, Match[str]], Lists] | None = getattr(self, f"handle_{name}", None)
@@ -76,13 +83,17 @@ class SpecExtractor(BaseExtractor, register=False):
 
     def driven(self, run: Run, lists: Lists) -> Lists:
         """The lists, each made while `run` is the current one: so two extractions may take turns."""
+        session = run.session
         while True:
-            previous, self._run = self._run, run
-            run.session.policy = run.policy
+            outer, policy = self._run, session.policy
+            self._run, session.policy = run, run.policy
+            if outer is None:  # the runs of one extraction have their credentials in common
+                session.credentials = run.credentials
             try:
                 contents = next(lists, None)
             finally:
-                self._run = previous
+                run.credentials = session.credentials
+                self._run, session.policy = outer, policy
             if contents is None:
                 return
             yield contents
@@ -140,7 +151,7 @@ class SpecExtractor(BaseExtractor, register=False):
         if found:
             name, match = found
             child = self.new_run(url, name, run.session, run.state, run.depth + 1)
-            child.fetcher.renew = run.fetcher.renew
+            child.fetcher.renew, child.fetcher.login_cure = run.fetcher.renew, run.fetcher.login_cure
             return self.driven(child, self._handler(name)(url, match))
         from qetch.extractors import find_extractor
 
@@ -153,21 +164,17 @@ class SpecExtractor(BaseExtractor, register=False):
     # --- authentication
 
     def _find_auth(self, auth: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """What was given, or what the registry has for the instance's host or the site; never another spec's."""
+        """What was given, or what the registry has for the site or an instance's host; never another spec's."""
         if auth is not None:
             return (auth,) if isinstance(auth, str) else tuple(auth)
         from qetch.auth import AuthRegistry, SavedCredential
         from qetch.extractors.hosts import split
 
-        registry = AuthRegistry()
         host = split(self._run.source)[0] if self._run else ""
-        for key in ([host] if _instance_of(self.site, host) else []) + [self.name]:
-            found = registry.get(key)
-            if isinstance(found, SavedCredential) and (found.owner, found.site) != (_owner(self.site), self.name):
-                continue
-            if found:
-                return (found,) if isinstance(found, str) else tuple(found)
-        return None
+        found = AuthRegistry().get(host if _instance_of(self.site, host) else self.name)
+        if isinstance(found, SavedCredential) and (found.owner, found.site) != (_owner(self.site), self.name):
+            return None
+        return (found,) if isinstance(found, str) else tuple(found) if found else None
 
     def authenticate(self, auth: Sequence[str] | None) -> None:
         """Gives the session what the spec's `auth` says, or calls the hook of that name.
@@ -192,6 +199,13 @@ class SpecExtractor(BaseExtractor, register=False):
         if "merge" in self.site.hooks:
             return str(_hook(self.site, "merge")(self, ordered_filepaths))
         return super().merge(ordered_filepaths)
+
+
+def _goes_out(block: Block) -> bool:
+    """Whether a block makes a request, or leads to another URL."""
+    renditions = block.content.renditions if block.content else None
+    inner = [*([block.then] if block.then else []), *(each.block for each in block.each)]
+    return bool(block.call or block.goto or (renditions and renditions.call)) or any(map(_goes_out, inner))
 
 
 def _renew(run: Run, auth: Sequence[str] | None) -> None:
@@ -222,13 +236,12 @@ def _foreign(other: BaseExtractor, url: str, run: Run) -> Lists:
 
 
 def _instance_of(site: Site, host: str) -> str | None:
-    """The pattern of the instance that a host is, if it is one."""
+    """The pattern of the instance that a host is, if it is one; a host that is written out comes first."""
+    from qetch.extractors.hosts import is_instance
+
     if host in site.instances:
         return host
-    for pattern in site.instances:
-        if pattern.startswith("*.") and host.endswith(pattern[1:]):
-            return pattern
-    return None
+    return next((pattern for pattern in site.instances if is_instance(host, pattern)), None)
 
 
 def _owner(site: Site) -> str:
@@ -241,6 +254,7 @@ def _owner(site: Site) -> str:
 
 def _hook(site: Site, name: str) -> Callable[..., Any]:
     """A function of the Python file beside a spec, which was found to be trusted when the spec was read."""
+    import sys
     from importlib.machinery import SourceFileLoader
     from pathlib import Path
     from types import ModuleType
@@ -249,16 +263,18 @@ def _hook(site: Site, name: str) -> Callable[..., Any]:
     from qetch.paths import distrust
 
     file = (site.path or Path()).with_suffix(".py")
-    reason = distrust(file.parent)
+    reason = distrust(file.parent, file)
     if reason:
         raise SpecError(f"{site.path}: hooks are not run: {reason}")
     loader = SourceFileLoader(f"qetch_hooks_{file.stem}", str(file))
-    module = ModuleType(loader.name)
+    module = sys.modules[loader.name] = ModuleType(loader.name)  # classes in it look themselves up there
     try:
         loader.exec_module(module)
-        hook: Callable[..., Any] = getattr(module, name)
-    except (OSError, AttributeError) as error:
-        raise SpecError(f"{site.path}: `hooks` names {name}, but {file.name} has no such function") from error
+    except OSError as error:
+        raise SpecError(f"{site.path}: `hooks` names {name}, but {file.name} cannot be read") from error
+    hook: Callable[..., Any] | None = getattr(module, name, None)
+    if hook is None:
+        raise SpecError(f"{site.path}: `hooks` names {name}, but {file.name} has no such function")
     return hook
 
 

@@ -11,7 +11,7 @@ from qetch.errors import InvalidURL, SiteClosed, UnsupportedURL, UserError
 from qetch.extractors.hosts import HostIndex, shown, split
 from qetch.extractors.index import Entry, entry_of, read_folder
 from qetch.paths import cache_dir, package_sites, user_site_folders
-from qetch.selectors.patterns import URL_SECONDS, compiled, match_url
+from qetch.selectors.patterns import URL_SECONDS, compiled, match_url, without_query
 from qetch.spec.problems import Problem
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Registry:
 
     Attributes:
         entries: The good specs in the order in which they are asked: of folders as given, then of file names.
-        problems: Of the files that were left out, and warnings.
+        problems: Of the files that were left out.
     """
 
     def __init__(self, folders: Sequence[Path] | None = None, cache: Path | None = None) -> None:
@@ -51,9 +51,6 @@ class Registry:
         Args:
             folders: By default the package's and the user's, in this order: the first to use a name has it.
             cache: Where the indexes are kept; by default in the user's cache folder.
-
-        Raises:
-            FileError: The user's `config.yaml` is unreadable.
         """
         folders = [package_sites(), *user_site_folders()] if folders is None else folders
         cache = cache_dir() / "index" if cache is None else cache
@@ -70,7 +67,7 @@ class Registry:
         left_out = {entry.path for entry, _ in taken}
         self.entries = [entry for entry in self.entries if entry.path not in left_out]
         self._hosts = _host_index(self.entries)
-        self._patterns: dict[int, list[tuple[str, regex.Pattern[str]]]] = {}
+        self._patterns: dict[int, list[tuple[str, bool, regex.Pattern[str]]]] = {}
         self._by_name = {entry.name: entry for entry in self.entries}
 
     def match(self, url: str) -> Match | None:
@@ -91,8 +88,8 @@ class Registry:
         if patterns is None:
             patterns = self._patterns[position] = _compile(self.entries[position])
         try:
-            for handle, pattern in patterns:
-                match = pattern.match(url, timeout=URL_SECONDS)
+            for handle, bare, pattern in patterns:
+                match = pattern.match(without_query(url) if bare else url, timeout=URL_SECONDS)
                 if match:
                     return handle, match
         except TimeoutError:  # this one is slow, and is said; the others have their say
@@ -147,17 +144,14 @@ def registry() -> Registry:
     """The registry of this process: the package's specs, and the user's.
 
     Files that had to be left out are said once, as a warning of the logger `qetch`.
-
-    Raises:
-        FileError: The user's `config.yaml` is unreadable.
     """
     made = Registry([package_sites(), *user_site_folders(_named)])
-    errors = [problem for problem in made.problems if problem.severity == "error"]
-    if errors:
+    if made.problems:
         import logging
 
-        more = f" (and {len(errors) - 1} more: `qetch validate` shows them)" if len(errors) > 1 else ""
-        logging.getLogger("qetch").warning("a spec was left out: %s%s", errors[0], more)
+        first, *others = made.problems
+        more = f" (and {len(others)} more: `qetch validate` shows them)" if others else ""
+        logging.getLogger("qetch").warning("a spec was left out: %s%s", first, more)
     return made
 
 
@@ -182,14 +176,18 @@ def _make(entry: Entry) -> type[BaseExtractor]:
     return made
 
 
-def _compile(entry: Entry) -> list[tuple[str, regex.Pattern[str]]]:
-    return [(handle, compiled(pattern)) for handle, patterns in entry.handles.items() for pattern in patterns]
+def _compile(entry: Entry) -> list[tuple[str, bool, regex.Pattern[str]]]:
+    return [
+        (handle, handle in entry.bare, compiled(pattern))
+        for handle, patterns in entry.handles.items()
+        for pattern in patterns
+    ]
 
 
 def _first_handle(entry: Entry, url: str) -> tuple[str, regex.Match[str]] | None:
     for handle, patterns in entry.handles.items():
         for pattern in patterns:
-            match = match_url(pattern, url)
+            match = match_url(pattern, without_query(url) if handle in entry.bare else url)
             if match:
                 return handle, match
     return None
@@ -228,25 +226,27 @@ def _line_of(path: str, key: str) -> tuple[int, int]:
 def doubly_claimed(sites: Sequence[Site], beside: Sequence[Entry] = ()) -> list[Problem]:
     """What several specs claim: names, classes, and examples. Each example must be claimed by its own spec alone.
 
+    Of two specs with one name only that is said: a run leaves one of them out.
+
     Args:
         sites: The specs in question. That each is right in itself has been seen by `qetch.spec.inspect`.
         beside: Other specs that they must get along with; those of the same files are passed over.
     """
     mine = [entry_of(site) for site in sites]
-    paths = {entry.path for entry in mine}
-    entries = [*(entry for entry in beside if entry.path not in paths), *mine]
+    files = {Path(entry.path).resolve() for entry in mine}
+    entries = [*(entry for entry in beside if Path(entry.path).resolve() not in files), *mine]
     hosts = _host_index(entries)
     problems = [problem for _, problem in _taken_names(entries)]
     for site in sites:
         for handle in site.handles.values():
             for number, example in enumerate(handle.examples):
-                for message, cure in _rivals(example.url, str(site.path), entries, hosts):
+                for message, cure in _rivals(example.url, site.name, entries, hosts):
                     problems.append(_example_problem(site, handle.name, number, message, cure))
     return sorted(problems)
 
 
 def _rivals(url: str, owner: str, entries: Sequence[Entry], hosts: HostIndex) -> Iterator[tuple[str, str]]:
-    """What is wrong with an example of the spec in the file `owner`, and the cure."""
+    """What is wrong with an example of the spec that is named `owner`, and the cure."""
     try:
         host, url = split(url)
     except InvalidURL as error:
@@ -254,7 +254,7 @@ def _rivals(url: str, owner: str, entries: Sequence[Entry], hosts: HostIndex) ->
         return
     for position in hosts.claimants(host):
         entry = entries[position]
-        claim = _first_handle(entry, url) if entry.path != owner else None
+        claim = _first_handle(entry, url) if entry.name != owner else None
         if claim:
             yield f'"{claim[0]}" of {entry.name} claims this example too ({entry.path})', "narrow one `match`"
 

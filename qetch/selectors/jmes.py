@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,12 @@ from jmespath import exceptions, functions, lexer, visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_literal = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`((?:\\.|[^`\\])*)`""", re.DOTALL)
+
+_doubtful = re.compile(r'"|[=<>]\s*(?:true|false|null)\b|\b(?:true|false|null)\s*[=!<>]')
+_COMPARES = frozenset({"eq", "ne", "lt", "lte", "gt", "gte"})
+_JSON_WORDS = frozenset({"true", "false", "null"})
 
 MAX_LENGTH = 2000
 """Characters of one expression; the parser recurses."""
@@ -35,6 +44,7 @@ _table: dict[str, Any] = _Functions.FUNCTION_TABLE
 _interpreter = visitor.TreeInterpreter(jmespath.Options(custom_functions=_Functions()))
 
 
+@lru_cache(maxsize=4096)
 def compile_jmespath(text: str) -> Callable[[Any], Any]:
     """A function from a JSON value to what the expression selects in it.
 
@@ -45,6 +55,7 @@ def compile_jmespath(text: str) -> Callable[[Any], Any]:
     """
     if len(text) > MAX_LENGTH:
         raise ValueError(f"longer than {MAX_LENGTH} characters")
+    _check_literals(text)
     try:
         tree: Any = jmespath.compile(text).parsed
     except exceptions.JMESPathError as error:
@@ -83,13 +94,27 @@ def _walk(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_comparisons(text: str) -> None:
-    """`status == "alive"` compares two keys, which nobody means."""
+    """`status == "alive"` compares two keys, which nobody means; `"@type" == 'Person'` is meant so."""
+    if not _doubtful.search(text):  # most are not, and to read every token again takes as long as to parse it
+        return
     tokens = list(lexer.Lexer().tokenize(text))
     for left, right in pairwise(tokens):
-        for comparison, side in ((left, right), (right, left)):
-            if comparison["type"] in ("eq", "ne") and side["type"] == "quoted_identifier":
-                key = side["value"]
-                raise ValueError(f"\"{key}\" in double quotes is a key: write the text as '{key}'")
+        for token, other in ((right, left), (left, right)):
+            if other["type"] in _COMPARES and token["type"] == "unquoted_identifier" and token["value"] in _JSON_WORDS:
+                raise ValueError(f"{token['value']} is a key here: write the value as `{token['value']}`")
+        if left["type"] in ("eq", "ne") and right["type"] == "quoted_identifier":
+            key = right["value"]
+            raise ValueError(f"\"{key}\" in double quotes is a key: write the text as '{key}'")
+
+
+def _check_literals(text: str) -> None:
+    """The library takes a literal that is no JSON for a text, and its makers want to stop that."""
+    for found in _literal.finditer(text) if "`" in text else ():
+        if found[1] is not None:
+            try:
+                json.loads(found[1].replace("\\`", "`"))
+            except ValueError:
+                raise ValueError(f"{found[0]} is not JSON: write a text as '{found[1].strip()}'") from None
 
 
 def _check_call(name: str, arguments: list[Any]) -> None:
@@ -103,7 +128,8 @@ def _check_call(name: str, arguments: list[Any]) -> None:
     variadic = bool(signature) and signature[-1].get("variadic", False)
     wanted, given = len(signature), len(arguments)
     if given < wanted or (given > wanted and not variadic):
-        raise ValueError(f"{name}() takes {'at least ' if variadic else ''}{wanted} arguments, not {given}")
+        arguments_wanted = f"{'at least ' if variadic else ''}{wanted} argument{'' if wanted == 1 else 's'}"
+        raise ValueError(f"{name}() takes {arguments_wanted}, not {given}")
 
 
 def _explain(error: exceptions.JMESPathError, text: str) -> str:

@@ -25,6 +25,9 @@ BLOCKS = frozenset(
 HIDDEN = frozenset(("head", "noscript", "script", "style", "template"))
 _blanks = re.compile(r"[^\S\n]+")
 _lines = re.compile(r" ?\n[ \n]*")
+_literal = re.compile(r"\"[^\"]*\"|'[^']*'")
+_prefixed = re.compile(r"(?<!:)\b[\w.-]+:[\w*]")
+_call = re.compile(r"([A-Za-z_][\w.-]*)\s*\(")
 _any_blanks = re.compile(r"\s+")
 
 
@@ -40,19 +43,21 @@ def parse(kind: str, body: bytes | str, content_type: str = "") -> Node:
     """The root element of an HTML or XML text.
 
     Raises:
-        BadMarkup: It is XML and not well-formed, or there is nothing in it.
+        BadMarkup: It is XML and not well-formed, it is nested too deep, or there is nothing in it.
     """
     return _parse_xml(body) if kind == "xml" else _parse_html(body, content_type)
 
 
 def _parse_html(body: bytes | str, content_type: str) -> Node:
-    from parsel import Selector
-
     if isinstance(body, bytes):
         from w3lib.encoding import html_to_unicode
 
         body = html_to_unicode(content_type or None, body, default_encoding="utf8")[1]
-    root = Selector(text=body.replace("\x00", ""), type="html", huge_tree=False).root
+    text = body.replace("\x00", "").strip()
+    parser = etree.HTMLParser(encoding="utf8", huge_tree=True)
+    root = etree.fromstring(text.encode("utf8", "replace") or b"<html/>", parser)
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise BadMarkup("nested too deep")  # the parser would leave out the rest in silence
     if not isinstance(root, Node):
         raise BadMarkup("nothing in it")
     return root
@@ -109,11 +114,13 @@ def compile_xpath(xpath: str) -> Callable[[Node], list[Any]]:
         raise ValueError(f"longer than {2 * MAX_LENGTH} characters")
     if re.search(r"\bre:\w+\(", xpath):
         raise ValueError("the re: functions of XPath have no time limit: use `regex`")
-    try:
-        run = etree.XPath(xpath, regexp=False)
-        run(_empty_document())  # names of functions, prefixes and variables are only looked up at run
-    except etree.XPathError as error:
-        raise ValueError(_lower_first(str(error))) from None
+    _check_names(xpath)
+    return _finder(xpath)
+
+
+@lru_cache(maxsize=4096)
+def _finder(xpath: str) -> Callable[[Node], list[Any]]:
+    run = _compiled(xpath)
 
     def find(node: Node) -> list[Any]:
         result = run(node)
@@ -122,6 +129,43 @@ def compile_xpath(xpath: str) -> Callable[[Node], list[Any]]:
         return [_number_text(result)] if isinstance(result, float) else [result]
 
     return find
+
+
+def _compiled(xpath: str) -> Any:
+    try:
+        return etree.XPath(xpath, regexp=False)
+    except etree.XPathError as error:
+        raise ValueError(_lower_first(str(error))) from None
+
+
+def _check_names(xpath: str) -> None:
+    """Looks at what libxml2 looks up only when it comes to it: functions, their arguments, prefixes and variables.
+
+    Raises:
+        ValueError: There is none of that name.
+    """
+    plain = _literal.sub(lambda found: "'" + " " * (len(found[0]) - 2) + "'", xpath)
+    if "$" in plain:
+        raise ValueError("there are no variables here")
+    if _prefixed.search(plain):
+        raise ValueError("namespaces are dropped: write the name without its prefix")
+    for call in _call.finditer(plain):
+        if call[1] not in ("and", "or", "div", "mod"):
+            written = xpath[call.start() : _end_of_call(plain, call.end())]
+            try:
+                _compiled(f"self::node()[{written}]")(_empty_document())
+            except etree.XPathError as error:
+                raise ValueError(_lower_first(str(error))) from None
+
+
+def _end_of_call(xpath: str, start: int) -> int:
+    """The index behind the parenthesis that closes the one before `start`."""
+    depth = 1
+    for i in range(start, len(xpath)):
+        depth += {"(": 1, ")": -1}.get(xpath[i], 0)
+        if not depth:
+            return i + 1
+    return len(xpath)
 
 
 @lru_cache(maxsize=1)
@@ -139,12 +183,12 @@ def _lower_first(text: str) -> str:
 
 def compile_css(css: str, kind: str) -> Callable[[Node], list[Any]]:
     """As `compile_xpath`, for CSS: the element itself and all below it are looked at."""
-    return compile_xpath(css_to_xpath(css, kind))
+    return _finder(css_to_xpath(css, kind))
 
 
 def compile_matches(css: str, kind: str) -> Callable[[Node], bool]:
     """A function that says whether a CSS selector matches the element itself."""
-    find = compile_xpath(css_to_xpath(css, kind, "//"))
+    find = _finder(css_to_xpath(css, kind, "//"))
     last: tuple[Any, frozenset[Any]] = (None, frozenset())
 
     def matches(node: Node) -> bool:
@@ -158,8 +202,35 @@ def compile_matches(css: str, kind: str) -> Callable[[Node], bool]:
     return matches
 
 
+def base_of(root: Node) -> str:
+    """What a page says that its relative URLs are relative to, in `<base href>`; "" if it says nothing."""
+    found = root.find(".//base[@href]")
+    return "" if found is None else found.get("href", "").strip()
+
+
+class Html:
+    """A piece of HTML that was a text; it is parsed when a selector looks into it."""
+
+    __slots__ = ("_root", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._root: Node | None = None
+
+    @property
+    def root(self) -> Node:
+        """Its root element."""
+        if self._root is None:
+            self._root = _parse_html(self.text, "")
+        return self._root
+
+
 def visible_text(node: Any) -> str:
-    """What a reader sees of an element: lines kept, blanks collapsed, trimmed. A text comes back as it is."""
+    """What a reader sees of markup: lines kept, blanks collapsed, trimmed. A text comes back as it is."""
+    if isinstance(node, Html):
+        if "<" not in node.text:  # most titles are plain, and thousands of rows ask
+            return _any_blanks.sub(" ", unescape(node.text)).strip()
+        node = node.root
     if not isinstance(node, Node):
         return str(node)
     parts: list[str] = []
@@ -186,10 +257,3 @@ def _collect(top: Node, parts: list[str]) -> None:
 
 def _folded(text: str | None) -> str:
     return _any_blanks.sub(" ", text) if text else ""
-
-
-def text_of_html(text: str) -> str:
-    """The visible text of a piece of HTML."""
-    if "<" not in text:
-        return _any_blanks.sub(" ", unescape(text)).strip()
-    return visible_text(parse("html", text))

@@ -29,6 +29,7 @@ def compiled(pattern: str) -> regex.Pattern[str]:
     return regex.compile(pattern)
 
 
+@cache
 def check(pattern: str) -> tuple[str, int] | None:
     """What is wrong with a pattern and at which character, or None.
 
@@ -69,6 +70,11 @@ def match_url(pattern: str, url: str) -> regex.Match[str] | None:
             "a regex took over %s s on %.80s and was stopped: %s", URL_SECONDS, url, pattern
         )
         return None
+
+
+def without_query(url: str) -> str:
+    """What a handle with `params` matches: those take the query over."""
+    return url.partition("#")[0].partition("?")[0]
 
 
 def search(pattern: regex.Pattern[str], text: str) -> regex.Match[str] | None:

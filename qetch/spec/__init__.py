@@ -46,10 +46,11 @@ def _inspect(path: Path, checked: str | None, shown: str | None = None) -> tuple
     from hashlib import sha256
 
     from qetch.errors import FileError, SpecError
-    from qetch.spec.load import load
+    from qetch.spec.load import MAX_BYTES, load
 
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)  # one more than is allowed is enough to refuse it
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from None
     try:
@@ -64,26 +65,26 @@ def _inspect(path: Path, checked: str | None, shown: str | None = None) -> tuple
 
 def _hook_problems(document: Document, path: Path) -> list[Problem]:
     """Hooks are Python: only beside a spec of a trusted folder, and only those that are there."""
-    hooks = document.data.get("hooks")
-    if not isinstance(hooks, list) or not hooks:
+    if "hooks" not in document.data:
         return []
     import ast
 
     from qetch.paths import distrust
+    from qetch.spec.names import items
 
-    reason = distrust(path.parent)
+    file = path.with_suffix(".py")
+    reason = distrust(path.parent, file)
     if reason:
         return [document.problem(("hooks",), "hooks run only in a trusted folder", reason, key=True)]
-    file = path.with_suffix(".py")
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError) as error:
         return [document.problem(("hooks",), f"{file.name} beside this file cannot be read: {error}", key=True)]
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     return [
-        document.problem(("hooks", i), f"{file.name} has no function {name!r}", "write it, or remove it here")
-        for i, name in enumerate(hooks)
-        if name not in functions
+        document.problem(place, f"{file.name} has no function {name!r}", "write it, or remove it here")
+        for name, place in items(document.data["hooks"], ("hooks",))
+        if isinstance(name, str) and name not in functions
     ]
 
 
@@ -92,9 +93,11 @@ def _compile(document: Document, checked: bool) -> tuple[Site | None, list[Probl
 
     if checked:
         return compile_site(document)
-    from qetch.spec.check import check
+    from qetch.spec.check import examine
 
-    problems = check(document)
+    problems, broken = examine(document)
     if not problems:
         return compile_site(document)
-    return None, problems
+    if broken is None:
+        return None, problems
+    return None, problems + compile_site(document, broken)[1]

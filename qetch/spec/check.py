@@ -1,84 +1,28 @@
 """Holds a site file against the schema, and says what is wrong for the person who wrote the file.
 
 The schema is the only definition of the language. Whether a file fits it is asked quickly (`fits`); why it does not
-is asked of jsonschema, whose errors become problems here: with a place, and with what would be right.
+is asked of jsonschema (`explain`), which is imported only then.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-from qetch.spec.fits import compile_schema, unique_texts, whole
-from qetch.spec.wording import meant, near, quoted, shown
+from qetch.spec.explain import MOST_FAULTS, explain, find_faults, guess, make_validator, unknown_keys
+from qetch.spec.fits import compile_schema
+from qetch.spec.wording import near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path as FilePath
+    from collections.abc import Callable, Iterable, Iterator
 
-    from jsonschema.exceptions import ValidationError
-
+    from qetch.spec.explain import Fault
     from qetch.spec.load import Document, Path
     from qetch.spec.problems import Problem
 
-FREE = frozenset({"handles", "instances", "let", "set", "metadata", "variants"})
-"""The words below which the keys are names that the author chose."""
-
-MOST_FAULTS, MOST_KEYS = 500, 50
-"""So many faults of a file, and unknown keys of a mapping, are explained; a person reads no more."""
-
-THE_SITE = "the site"
-TYPE_NAMES = {
-    "string": "a text",
-    "object": "a mapping",
-    "array": "a list",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "empty",
-}
-FORMAT_NAMES = {
-    "css": "a CSS selector",
-    "xpath": "an XPath",
-    "jmespath": "a JMESPath",
-    "regex": "a regex",
-    "template": "a template",
-    "selector": "a selector",
-    "date-format": "a date format",
-    "timezone": "a time zone",
-}
-
-
-class _Fault(NamedTuple):
-    """One error of jsonschema: the keyword, what it says, the schema around it, the data and its path."""
-
-    document: Document
-    keyword: str
-    rule: Any
-    schema: Mapping[str, Any]
-    data: Any
-    path: Path
-    of_key: bool
-
-    @property
-    def word(self) -> str:
-        """What the data is called in a message."""
-        return _name(self.path)
-
-    @property
-    def subject(self) -> str:
-        """The same at the beginning of a sentence."""
-        return self.word if self.word == THE_SITE else f'"{self.word}"'
-
-    @property
-    def says(self) -> str:
-        """The schema's own sentence for this rule, if it has one."""
-        message = self.schema.get("x-message", "")
-        return message if isinstance(message, str) else message.get(self.keyword, "")
-
-    def problem(self, message: str, cure: str = "", *, key: bool = False) -> Problem:
-        return self.document.problem(self.path, message, cure, key=key)
+LONELY = frozenset({"qetch", "name", "class", "description", "status", "note", "hooks"})
+"""The words of a site that no handle needs."""
 
 
 def check(document: Document) -> list[Problem]:
@@ -87,23 +31,59 @@ def check(document: Document) -> list[Problem]:
 
 
 def examine(document: Document) -> tuple[list[Problem], frozenset[str] | None]:
-    """The problems that `check` gives, and which handles do not fit the schema; None if more than handles do not."""
-    if _fits()(document.data):
-        return sorted(set(document.problems)), frozenset()
-    faults = list(_faults(document))
-    paths = [fault.path for fault in faults]
-    problems = set(document.problems).union(*map(_print, faults))
-    inside = all(len(path) > 1 and path[0] == "handles" for path in paths)
-    return sorted(problems), frozenset(str(path[1]) for path in paths) if inside else None
+    """The problems that `check` gives, and in which handles they are; None if any handle may suffer from them."""
+    if "qetch" not in document.data and not _is_site(document.data):
+        return [document.problem((), "this is no site file: it has no `qetch`", "a site begins with `qetch: 1`")], None
+    faults = [] if _fits()(document.data) else list(find_faults(document, _validator()))
+    problems = set(document.problems).union(*map(explain, faults))
+    if len(faults) >= MOST_FAULTS:
+        return sorted(problems), None
+    touched = [*(_stands(document, problem) for problem in document.problems), *chain(*map(_touches, faults))]
+    return sorted(problems), _broken(touched)
 
 
-def schema_path() -> FilePath:
-    """The schema's file: in the package, or beside it in a checkout."""
-    from pathlib import Path
+def _is_site(data: dict[str, Any]) -> bool:
+    """Whether a mapping without the version was meant as a site, and not as something else in YAML."""
+    return "handles" in data or bool(near("qetch", list(data)))
 
-    package = Path(__file__).parents[1]
-    packaged = package / "schema" / "site.schema.json"
-    return packaged if packaged.is_file() else package.parent / "schema" / "site.schema.json"
+
+def _broken(touched: Iterable[Path]) -> frozenset[str] | None:
+    """The handles among the paths in doubt, or None if something is that any handle may need."""
+    broken = set()
+    for path in touched:
+        if path[:1] == ("handles",) and len(path) > 1:
+            broken.add(str(path[1]))
+        elif not path or path[0] not in LONELY:
+            return None
+    return frozenset(broken)
+
+
+def _touches(fault: Fault) -> Iterator[Path]:
+    """Where the data cannot be relied on, because of a fault; a word that is missing counts as there."""
+    if fault.of_key:
+        yield (*fault.path, fault.data)
+    elif fault.path:
+        yield fault.path
+    elif fault.keyword == "additionalProperties":
+        yield from ((guess(fault, key) or "note",) for key in unknown_keys(fault))
+    elif fault.keyword == "required":
+        yield from ((key,) for key in fault.rule if key not in fault.data)
+    else:
+        yield ("note",)
+
+
+def _stands(document: Document, problem: Problem) -> Path:
+    """The word of the site, or the handle, in whose lines a problem stands."""
+    path: Path = ()
+    for _ in range(2):
+        items = document.node(path)[0].items
+        if not isinstance(items, dict):
+            break
+        above = [name for name, (key, _) in items.items() if key.start_mark.line < problem.line]
+        path = (*path, *above[-1:])
+        if path != ("handles",):
+            break
+    return path
 
 
 @cache
@@ -111,7 +91,9 @@ def schema() -> dict[str, Any]:
     """The schema, read once."""
     import json
 
-    data: dict[str, Any] = json.loads(schema_path().read_text("utf-8"))
+    from qetch.paths import schema_file
+
+    data: dict[str, Any] = json.loads(schema_file().read_text("utf-8"))
     return data
 
 
@@ -120,211 +102,6 @@ def _fits() -> Callable[[Any], bool]:
     return compile_schema(schema())
 
 
-# --- errors
-
-
 @cache
 def _validator() -> Any:
-    """A validator that agrees with `fits`: a whole number is no 1.0, and a `$` is the end of the text."""
-    from jsonschema import Draft202012Validator, TypeChecker, ValidationError
-    from jsonschema.validators import extend
-
-    def pattern(_: Any, regex: str, data: Any, __: Any) -> Iterator[ValidationError]:
-        if isinstance(data, str) and not whole(regex).search(data):
-            yield ValidationError("")
-
-    def unique(_: Any, wanted: bool, data: Any, __: Any) -> Iterator[ValidationError]:
-        if wanted and isinstance(data, list) and not unique_texts(data):
-            yield ValidationError("")
-
-    def is_integer(_: TypeChecker, data: Any) -> bool:
-        return isinstance(data, int) and not isinstance(data, bool)
-
-    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
-    make: Any = extend  # its stub has no types
-    return make(Draft202012Validator, {"pattern": pattern, "uniqueItems": unique}, type_checker=types)(schema())
-
-
-def _faults(document: Document) -> Iterator[_Fault]:
-    """Why a file does not fit the schema, without what only follows from something else."""
-    faults = [_fault(document, error) for error in islice(_validator().iter_errors(document.data), MOST_FAULTS)]
-    wrong = {fault.path for fault in faults if fault.keyword == "type" or _is_misspelt(fault)}
-    for fault in faults:
-        if fault.keyword not in _RULES or fault.path not in wrong:
-            yield fault  # a misspelt word is missing where it is needed, which is no second mistake
-
-
-def _print(fault: _Fault) -> set[Problem]:
-    """Its problems, but for lines on which YAML took something for what it was not meant to be."""
-    return {problem for problem in _PRINTERS[fault.keyword](fault) if problem.line not in fault.document.eaten}
-
-
-def _fault(document: Document, error: ValidationError) -> _Fault:
-    path: Path = tuple(error.absolute_path)
-    schema = error.schema if isinstance(error.schema, dict) else {}
-    of_key = "propertyNames" in error.absolute_schema_path
-    return _Fault(document, str(error.validator), error.validator_value, schema, error.instance, path, of_key)
-
-
-def _name(path: Path) -> str:
-    """What stands at a path, in a message: `content`, `let.tim`, `handles.thread`."""
-    words = [part for part in path if isinstance(part, str)]
-    if not words:
-        return THE_SITE
-    return ".".join(words[-2:]) if len(words) > 1 and words[-2] in FREE else words[-1]
-
-
-def _unknown(fault: _Fault) -> list[str]:
-    return [key for key in fault.data if key not in fault.schema["properties"]][:MOST_KEYS]
-
-
-def _is_misspelt(fault: _Fault) -> bool:
-    """Whether an unknown key was meant as one that is known, here or elsewhere."""
-    if fault.keyword != "additionalProperties":
-        return False
-    elsewhere = fault.schema.get("x-elsewhere", {})
-    return any(key in elsewhere or near(key, fault.schema["properties"]) for key in _unknown(fault))
-
-
-def _closed(fault: _Fault) -> Iterator[Problem]:
-    known = fault.schema["properties"]
-    elsewhere = fault.schema.get("x-elsewhere", {})
-    for key in _unknown(fault):
-        missing = [word for word in known if word not in fault.data]
-        cure = elsewhere.get(key) or (meant(key, missing) if near(key, missing) else meant(key, known))
-        message = f'unknown key "{shown(key)}" in {fault.word}'
-        yield fault.document.problem((*fault.path, key), message, cure, key=True)
-
-
-def _required(fault: _Fault) -> Iterator[Problem]:
-    for key in fault.rule:
-        if key not in fault.data:
-            yield fault.problem(fault.says or f'{fault.subject} needs "{key}"', key=True)
-
-
-def _dependent(fault: _Fault) -> Iterator[Problem]:
-    for key, needed in fault.rule.items():
-        for other in needed:
-            if key in fault.data and other not in fault.data:
-                message = f'"{key}" needs "{other}" beside it'
-                yield fault.document.problem((*fault.path, key), message, key=True)
-
-
-def _type(fault: _Fault) -> Iterator[Problem]:
-    wanted = [fault.rule] if isinstance(fault.rule, str) else fault.rule
-    if fault.data is None:
-        yield fault.problem(f"{fault.subject} is empty", _why_empty(fault))
-        return
-    names = [
-        FORMAT_NAMES.get(fault.schema.get("format", ""), "a text") if name == "string" else TYPE_NAMES[name]
-        for name in wanted
-    ]
-    cure = fault.schema.get("x-cure", {}).get("type", "")
-    if "string" in wanted:
-        cure = _as_text(fault, cure) or cure
-    yield fault.problem(f"{fault.subject} is {_either(names)}, not {_kind(fault.data)}", cure)
-
-
-def _as_text(fault: _Fault, cure: str) -> str:
-    """How something that is no text becomes one."""
-    node, _ = fault.document.node(fault.path)
-    if isinstance(fault.data, (bool, int, float)):
-        fixed = quoted(node.event.value)
-        return cure.replace("…", fixed) if "{text: …}" in cure else f"quote it: {fixed}"
-    if node.items is not None and getattr(node.event, "flow_style", False):
-        bracket, what = ("{", "mapping") if isinstance(fault.data, dict) else ("[", "list")
-        return f"a value that begins with {bracket} is a YAML {what}: quote it"
-    return ""
-
-
-def _why_empty(fault: _Fault) -> str:
-    """What became of a value that YAML has not seen."""
-    node, _ = fault.document.node(fault.path)
-    line = fault.document.text.splitlines()[node.event.start_mark.line :][:1]
-    rest = line[0][node.event.start_mark.column :].lstrip() if line else ""
-    if rest.startswith("#"):
-        return "a # after a space starts a comment: quote the selector"
-    return ""
-
-
-def _kind(data: Any) -> str:
-    if isinstance(data, bool):
-        return f"{data}".lower()
-    if isinstance(data, (int, float)):
-        return "a number"
-    return "a mapping" if isinstance(data, dict) else "a list" if isinstance(data, list) else "a text"
-
-
-def _either(names: Iterable[str]) -> str:
-    *first, last = dict.fromkeys(names)
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def _enum(fault: _Fault) -> Iterator[Problem]:
-    known = [str(word) for word in fault.rule]
-    found = (
-        f'"{shown(fault.data)}"'
-        if isinstance(fault.data, str)
-        else "empty"
-        if fault.data is None
-        else _kind(fault.data)
-    )
-    guess = near(fault.data, known) if isinstance(fault.data, str) else ""
-    cure = f'did you mean "{guess}"?' if guess else ""
-    yield fault.problem(f"{fault.subject} is {_either(known)}, not {found}", cure)
-
-
-def _pattern(fault: _Fault) -> Iterator[Problem]:
-    if not fault.of_key:
-        yield fault.problem(f'bad {fault.word} "{shown(fault.data)}"', fault.says)
-        return
-    message = f'bad name "{shown(fault.data)}" in {fault.word}'
-    yield fault.document.problem((*fault.path, fault.data), message, fault.says, key=True)
-
-
-def _says(default: str) -> Callable[[_Fault], Iterator[Problem]]:
-    """Prints the schema's sentence, else a default one."""
-
-    def printer(fault: _Fault) -> Iterator[Problem]:
-        yield fault.problem(fault.says or default.format(word=fault.subject, rule=fault.rule))
-
-    return printer
-
-
-def _heads(fault: _Fault) -> Iterator[Problem]:
-    """Exactly one of several words, or at least one, or none of them."""
-    keys = [part["required"][0] for part in _parts(fault.rule)]
-    found = [key for key in fault.data if key in keys]
-    tail = "" if fault.keyword == "anyOf" else f"; found {', '.join(found) or 'none'}"
-    yield fault.problem(f"{fault.says}{tail}", key=not found)
-
-
-def _parts(rule: Any) -> list[Mapping[str, Any]]:
-    if isinstance(rule, list):
-        return rule
-    parts: list[Mapping[str, Any]] = rule.get("anyOf", [rule])
-    return parts
-
-
-_RULES = frozenset({"required", "dependentRequired", "oneOf", "anyOf", "not"})
-"""The keywords that speak of a mapping's words together."""
-
-_PRINTERS: dict[str, Callable[[_Fault], Iterator[Problem]]] = {
-    "additionalProperties": _closed,
-    "required": _required,
-    "dependentRequired": _dependent,
-    "type": _type,
-    "enum": _enum,
-    "pattern": _pattern,
-    "oneOf": _heads,
-    "anyOf": _heads,
-    "not": _heads,
-    "const": _says("{word} is {rule}"),
-    "minLength": _says("{word} is an empty text"),
-    "minItems": _says("{word} is an empty list"),
-    "maxItems": _says("{word} has more than {rule} entries"),
-    "minProperties": _says("{word} is empty"),
-    "uniqueItems": _says("{word} has the same entry twice"),
-    "minimum": _says("{word} is at least {rule}"),
-    "maximum": _says("{word} is at most {rule}"),
-}
+    return make_validator(schema())

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from qetch.selectors import patterns
 from qetch.spec.blocks import BlockCompiler
 from qetch.spec.model import Auth, Block, Defaults, Example, Handle, Site, Token
-from qetch.spec.names import Context, Scope, SecretScope
+from qetch.spec.names import Context, Scope, SecretScope, items
+from qetch.spec.reach import check_hosts, check_secrets
 from qetch.spec.values import ValueCompiler, compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from qetch.spec.load import Document, Path
@@ -28,15 +29,17 @@ SECRETS_OF: dict[str, tuple[str, ...]] = {
     "oauth": ("key", "secret"),
     "cookies": (),
 }
+GROUP = re.compile(r"\(\?P?<([A-Za-z_]\w*)>")
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
-def compile_site(document: Document, broken: AbstractSet[str] = frozenset()) -> tuple[Site | None, list[Problem]]:
+def compile_site(document: Document, broken: AbstractSet[str] | None = None) -> tuple[Site | None, list[Problem]]:
     """The compiled site, or None, and all problems that the schema could not see.
 
     Args:
         document: What `check` has seen.
-        broken: The names of handles that `check` has found wanting; they are left out, and there is no site then.
+        broken: The handles in which `check` has found problems, of a file that it refuses: they are left out, and there
+            is no site.
     """
     context = Context(document)
     data = document.data
@@ -45,26 +48,33 @@ def compile_site(document: Document, broken: AbstractSet[str] = frozenset()) -> 
     blocks = BlockCompiler(context, kind)
     defaults = _defaults(blocks, request, ("request",))
     instances = {host: _instance(blocks, request, host, raw) for host, raw in data.get("instances", {}).items()}
+    bases: dict[Path, Defaults] = {("request",): defaults}
+    bases |= {("instances", host): given for host, given in instances.items()}
+    blocks.bases = [given.base for given in bases.values() if given.base]
     site_values = ValueCompiler(context, Scope(context), kind)
     errors = blocks.rules(data.get("errors"), ("errors",), site_values)
     auth = _auth(blocks, data.get("auth", {}), kind, defaults)
-    handles = {name: _handle(blocks, name, raw) for name, raw in data["handles"].items() if name not in broken}
+    handles = {
+        name: _handle(blocks, name, raw) for name, raw in data.get("handles", {}).items() if name not in (broken or ())
+    }
     _check_examples(context, handles, data)
-    if context.problems or broken:
+    if broken is None:
+        check_hosts(context, auth, bases, handles.values())
+    if context.problems or broken is not None:
         return None, sorted(context.problems)
     return (
         Site(
             name=data["name"],
             class_name=data.get("class") or class_name(data["name"]),
             description=data["description"],
-            domains=tuple(data["domains"]),
+            domains=_texts(data["domains"]),
             handles=handles,
             defaults=defaults,
             instances=instances,
             kind=kind,
             auth=auth,
             errors=errors,
-            hooks=tuple(data.get("hooks", ())),
+            hooks=_texts(data.get("hooks")),
             status=data.get("status", "alive"),
             note=data.get("note", ""),
             hosts=frozenset(context.hosts) | auth.hosts,
@@ -85,7 +95,7 @@ def _defaults(blocks: BlockCompiler, raw: Mapping[str, Any], path: Path) -> Defa
     base = None
     if "base" in raw:
         base = ValueCompiler(blocks.context, Scope(blocks.context), None).template(raw["base"], (*path, "base"))
-        blocks.note_host(base)
+        blocks.note_host(base, (*path, "base"), absolute=True)
     rate = re.fullmatch(r"(\d+)/(s|min|h)", raw["rate"]) if "rate" in raw else None
     wait = re.fullmatch(r"(\d+)(s|min)", raw["wait"]) if "wait" in raw else None
     return Defaults(
@@ -123,6 +133,7 @@ def _instance(blocks: BlockCompiler, request: Mapping[str, Any], host: str, raw:
 def _auth(blocks: BlockCompiler, raw: Mapping[str, Any], kind: Kind | None, defaults: Defaults) -> Auth:
     path: Path = ("auth",)
     context = blocks.context
+    before = len(context.problems)
     auth_kind = raw.get("kind", "none")
     secrets = SECRETS_OF[auth_kind]
     token = _token(blocks, raw["token"], secrets, kind) if "token" in raw else None
@@ -130,7 +141,8 @@ def _auth(blocks: BlockCompiler, raw: Mapping[str, Any], kind: Kind | None, defa
     values = ValueCompiler(context, scope, None)
     auth = Auth(
         kind=auth_kind,
-        hosts=frozenset(host.lower() for host in raw.get("domains", ())) or _base_host(defaults),
+        hosts=frozenset(_texts(raw.get("domains"))) or _base_host(defaults),
+        named="domains" in raw,
         optional=raw.get("optional", False),
         default=raw.get("default"),
         headers=values.fields(raw.get("headers"), (*path, "headers"), header=True),
@@ -139,6 +151,11 @@ def _auth(blocks: BlockCompiler, raw: Mapping[str, Any], kind: Kind | None, defa
         check=None,
         token=token,
     )
+    if auth_kind != "none" and not auth.hosts and not defaults.base:
+        cure = "add `domains` to `auth`"
+        context.problem(path, "nothing says which hosts receive the credentials", cure, key=True)
+    if len(context.problems) == before:
+        check_secrets(context, auth, raw)
     if "check" in raw:
         check = ValueCompiler(context, Scope(context), kind).condition(raw["check"], (*path, "check"))
         auth = replace(auth, check=check)
@@ -184,56 +201,65 @@ def _token(blocks: BlockCompiler, raw: Mapping[str, Any], secrets: tuple[str, ..
 def _handle(blocks: BlockCompiler, name: str, raw: Mapping[str, Any]) -> Handle:
     path: Path = ("handles", name)
     scope = Scope(blocks.context)
-    match = raw["match"]
-    listed = isinstance(match, list)
     groups: dict[str, None] = {}
-    for i, pattern in enumerate(match if listed else [match]):
-        _declare_groups(blocks.context, scope, pattern, (*path, "match", i) if listed else (*path, "match"), groups)
-    for i, param in enumerate(raw.get("params", ())):
-        scope.declare(param, "text", "param", (*path, "params", i))
+    for pattern, inner in items(raw["match"], (*path, "match")):
+        _declare_groups(blocks.context, scope, pattern, inner, groups)
+    for param, inner in items(raw.get("params"), (*path, "params")):
+        scope.declare(param, "text", "param", inner)
     block = blocks.block(raw, path, scope, None)
     if not (block.call or block.content or block.goto or block.then or block.each):
         blocks.context.problem(path, "a handle makes a request, gives a content, or goes to another URL", key=True)
     scope.close()
     return Handle(
         name=name,
-        patterns=tuple(match if listed else [match]),
+        patterns=_texts(raw["match"]),
         block=block,
-        params=tuple(raw.get("params", ())),
+        params=_texts(raw.get("params")),
         groups=tuple(groups),
-        examples=tuple(_example(item) for item in raw["examples"]),
-        not_urls=tuple(raw.get("not", ())),
+        examples=tuple(_example(item) for item, _ in items(raw["examples"], path)),
+        not_urls=_texts(raw.get("not")),
         status=raw.get("status", "alive"),
         note=raw.get("note", ""),
     )
 
 
+def _texts(raw: Any) -> tuple[str, ...]:
+    return tuple(item for item, _ in items(raw, ()))
+
+
 def _declare_groups(context: Context, scope: Scope, pattern: str, path: Path, groups: dict[str, None]) -> None:
     """Several regexes of one handle may share the names of their groups."""
     compiled = compile_pattern(context, pattern, path)
-    for group in compiled.groupindex if compiled else ():
+    found = compiled.groupindex if compiled else GROUP.findall(pattern)  # those of a bad one are no second mistake
+    for group in found:
         if group not in groups:
             groups[group] = None
-            scope.declare(group, "text", "group", path)
+            scope.declare(group, "text", "group", path, offset=pattern.find(f"(?P<{group}") + len("(?P<"))
 
 
 def _example(raw: Any) -> Example:
     return Example(raw) if isinstance(raw, str) else Example(raw["url"], raw.get("expect"))
 
 
-def _gone(errors: tuple[Rule, ...], handles: Any) -> Iterator[str]:
+def _gone(errors: tuple[Rule, ...], handles: Iterable[Handle]) -> Iterator[str]:
     """The `url` rules that a downloader must ask as well, those that ask nothing else."""
-    rules = [*errors, *(rule for handle in handles for rule in handle.block.errors)]
-    for rule in rules:
+    for rule in (*errors, *(rule for handle in handles for rule in _rules(handle.block))):
         if rule.url and not rule.when and not rule.statuses and rule.raises in ("gone", "not_found"):
             yield rule.url.pattern
 
 
+def _rules(block: Block) -> Iterator[Rule]:
+    """The rules of a block and of all blocks inside."""
+    yield from block.errors
+    for inner in (*([block.then] if block.then else []), *(each.block for each in block.each)):
+        yield from _rules(inner)
+
+
 def _check_examples(context: Context, handles: Mapping[str, Handle], data: Mapping[str, Any]) -> None:
     """Each example belongs to its handle, as the first that matches, and each `not` does not."""
-    hosts = [*data["domains"], *data.get("instances", {})]
+    hosts = [*_texts(data["domains"]), *data.get("instances", {})]
     for handle in handles.values():
-        for i, example in enumerate(handle.examples):
+        for i, example in enumerate(handle.examples if _compiles(handle) else ()):
             path = ("handles", handle.name, "examples", i)
             claimed = _claimed_by(handles, example.url)
             if claimed != handle.name:
@@ -243,15 +269,24 @@ def _check_examples(context: Context, handles: Mapping[str, Handle], data: Mappi
                 near = get_close_matches(example.url.split("/")[2], hosts, 1, 0)
                 context.problem(path, "the example's host is not in `domains`", f"add it (there is {near[0]})")
         for i, url in enumerate(handle.not_urls):
-            if any(patterns.match_url(pattern, url) for pattern in handle.patterns):
+            if _claims(handle, url):
                 context.problem(("handles", handle.name, "not", i), "`match` matches what it should not")
 
 
 def _claimed_by(handles: Mapping[str, Handle], url: str) -> str | None:
     for handle in handles.values():
-        if any(patterns.match_url(pattern, url) for pattern in handle.patterns):
+        if _claims(handle, url):
             return handle.name
     return None
+
+
+def _claims(handle: Handle, url: str) -> bool:
+    asked = patterns.without_query(url) if handle.params else url
+    return _compiles(handle) and any(patterns.match_url(pattern, asked) for pattern in handle.patterns)
+
+
+def _compiles(handle: Handle) -> bool:
+    return not any(map(patterns.check, handle.patterns))
 
 
 def _on_hosts(url: str, hosts: list[str]) -> bool:

@@ -77,11 +77,11 @@ def read(value: str | float, formats: tuple[str, ...], zone_name: str) -> dateti
     for text in formats:
         try:
             date = _read_one(value, text)
+            if date.tzinfo is None:
+                date = date.replace(tzinfo=zone(zone_name))
+            return date.astimezone(UTC)
         except (ValueError, OverflowError):
             continue
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=zone(zone_name))
-        return date.astimezone(UTC)
     raise ValueError(f"{value!r} is no date of the form {' or '.join(formats)}")
 
 

@@ -116,7 +116,7 @@ def _tab(fault: _Fault) -> Found | None:
 
 
 def _escape(fault: _Fault) -> Found | None:
-    if "escape" not in fault.problem:
+    if "quoted scalar" not in fault.context or "escape" not in fault.problem:
         return None
     index = fault.text.rfind("\\", 0, fault.at + 1)
     wrong = shown(fault.text[index : index + 2])

@@ -24,7 +24,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 ANNOTATIONS = frozenset(
     {"$schema", "$defs", "title", "description", "examples", "default", "format"}
-    | {"x-message", "x-cure", "x-elsewhere"}
+    | {"x-message", "x-cure", "x-elsewhere", "x-below", "x-meant", "x-at"}
     | {"type", "then", "else"}  # read where they matter
 )
 
@@ -39,7 +39,7 @@ def compile_schema(schema: Mapping[str, Any]) -> Callable[[Any], bool]:
     >>> fits("ab"), fits("a"), fits([]), fits(1)
     (True, False, True, False)
     """
-    return _Compiler(schema.get("$defs", {})).test(schema)
+    return _Compiler(schema).test(schema)
 
 
 def whole(pattern: str) -> re.Pattern[str]:
@@ -50,16 +50,18 @@ def whole(pattern: str) -> re.Pattern[str]:
 class _Compiler:
     """Compiles the parts of one schema; a referenced part is compiled once."""
 
-    def __init__(self, definitions: Mapping[str, Any]) -> None:
-        self.definitions = definitions
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
         self.compiled: dict[str, Callable[[Any], bool]] = {}
 
     def reference(self, reference: str) -> Callable[[Any], bool]:
-        """The function of a definition."""
-        name = reference.removeprefix("#/$defs/")
-        if name not in self.compiled:
-            self.compiled[name] = self.test(self.definitions[name])
-        return self.compiled[name]
+        """The function of another part, such as `#/$defs/value`."""
+        if reference not in self.compiled:
+            part: Any = self.schema
+            for key in reference.split("/")[1:]:
+                part = part[key]
+            self.compiled[reference] = self.test(part)
+        return self.compiled[reference]
 
     def test(self, schema: Mapping[str, Any]) -> Callable[[Any], bool]:
         """A function from data to whether it fits; what it asks is made for each class of data, at its first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ Path = tuple[str | int, ...]
 
 MAX_BYTES = 256 * 1024
 _BOM = b"\xef\xbb\xbf"
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 class Document:
@@ -62,12 +64,10 @@ class Document:
             return place_of_index(self.text, source_index(self.text, event, offset))
         return Place(start.line + 1, start.column + 1)
 
-    def problem(
-        self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0, severity: str = "error"
-    ) -> Problem:
+    def problem(self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0) -> Problem:
         """A problem at the place of the value at a path, or of its key."""
         line, column = self.place(path, key=key, offset=offset)
-        return Problem(self.file, line, column, message, cure, severity)
+        return Problem(self.file, line, column, message, cure)
 
 
 def load(file: FilePath | str, raw: bytes | None = None, shown: str | None = None) -> Document:
@@ -140,9 +140,14 @@ def _decode(raw: bytes, shown: str) -> str:
         raise SpecError(problems=[Problem(shown, 1, 1, f"larger than {MAX_BYTES // 1024} kB", "one file is one site")])
     raw = raw.removeprefix(_BOM)
     try:
-        return raw.decode()
+        text = raw.decode()
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode()
-        line, column = place_of_index(before, len(before))
+        line, column = place_of_index(before := raw[: error.start].decode(), len(before))
         wrong = f"the byte 0x{raw[error.start]:02x} is not UTF-8"
         raise SpecError(problems=[Problem(shown, line, column, wrong, "save the file as UTF-8")]) from error
+    strange = None if text.isascii() else _LINE_ENDS.search(text)
+    if strange:
+        line, column = place_of_index(text, strange.start())
+        wrong = f"the line end U+{ord(strange[0]):04X}, which editors do not count"
+        raise SpecError(problems=[Problem(shown, line, column, wrong, "remove it")])
+    return text

@@ -257,10 +257,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """What the site wants from the user, and where that goes."""
+    """What the site wants from the user, and where that goes.
+
+    Attributes:
+        hosts: The only hosts that receive it; by default that of `base`, if it is written out.
+        named: Whether `domains` names them; otherwise an instance's are those of its own `base`.
+    """
 
     kind: str = "none"
     hosts: frozenset[str] = frozenset()
+    named: bool = False
     optional: bool = False
     default: str | None = None
     headers: Fields = ()
@@ -278,7 +284,7 @@ class Site:
         instances: `Defaults` by host pattern, such as `a.example` or `*.b.example`.
         hosts: The hosts beyond `domains` that calls name.
         gone: The regexes of final URLs that mean that a file was removed.
-        path: The file; `trusted` says whether hooks beside it may run.
+        path: The file. A hook is a function of the Python file of that name beside it.
     """
 
     name: str

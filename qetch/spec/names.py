@@ -4,36 +4,60 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from qetch.spec.load import Document, Path
-    from qetch.spec.model import Kind
     from qetch.spec.problems import Problem
 
 ALWAYS = ("source", "host")
+KIND_OF = {"key": "key and oauth", "secret": "oauth", "username": "basic", "password": "basic"}
+"""The kinds of `auth` that have a secret."""
 SECRETS = ("key", "secret", "username", "password", "token")
+
+Reads = Literal["json", "html", "xml", "text", "unknown"]
+"""What a place or a name holds: a kind, or `unknown` where something is wrong already, and nothing more is said."""
+
+
+def items(raw: Any, path: Path) -> Iterator[tuple[Any, Path]]:
+    """The items of a list with their paths; where a list is allowed, one item may stand alone."""
+    if isinstance(raw, list):
+        yield from ((item, (*path, i)) for i, item in enumerate(raw))
+    elif raw is not None:
+        yield raw, path
 
 
 @dataclass(slots=True)
 class Name:
-    """One declaration: what it is (`group`, `param`, `counter`, `let`), where, and the kind of what it holds."""
+    """One declaration: what it is (`group`, `param`, `counter`, `let`), where, and the kind of what it holds.
 
-    kind: Kind
+    Attributes:
+        key: Whether it is the key at its path, not the value; `offset` is where in the value it begins.
+    """
+
+    kind: Reads
     what: str
     path: Path
+    key: bool = False
+    offset: int = 0
     used: bool = False
 
 
 @dataclass(slots=True)
 class Context:
-    """What the compiler knows while it walks one document; problems gather here."""
+    """What the compiler knows while it walks one document; problems gather here.
+
+    Attributes:
+        hosts: Those that requests may go to since they are written out.
+        secrets: The names of those that something uses.
+    """
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set)
 
     def problem(self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0) -> None:
         """Notes a problem at the place of a path."""
@@ -55,24 +79,27 @@ class Scope:
             yield from self.outer
         yield from self.born
 
-    def declare(self, name: str, kind: Kind, what: str, path: Path, *, key: bool = False) -> None:
+    def declare(self, name: str, kind: Reads, what: str, path: Path, *, key: bool = False, offset: int = 0) -> None:
         """Gives birth to a name; one that is visible already is a problem."""
         first = self._find(name)
         if first:
             where = f" (first at line {self.context.document.place(first.path).line})" if first.path else ""
-            self.context.problem(path, f'the name "{name}" is already there{where}', "choose another name", key=key)
+            self.context.problem(
+                path, f'the name "{name}" is already there{where}', "choose another name", key=key, offset=offset
+            )
         elif name in SECRETS:
-            self.context.problem(path, f'"{name}" is the name of a secret', "choose another name", key=key)
+            message = f'"{name}" is the name of a secret'
+            self.context.problem(path, message, "choose another name", key=key, offset=offset)
         else:
-            self.born[name] = Name(kind, what, path)
+            self.born[name] = Name(kind, what, path, key, offset)
 
     def use(self, name: str, path: Path, written: str) -> Name | None:
         """Looks a name up for a use, which is a problem if it was not declared."""
         found = self._find(name)
         if found:
-            found.used = True
+            self._mark(name, found)
         elif name in SECRETS:
-            self.context.problem(path, f'undefined name "{written}": secrets exist inside auth only')
+            self.context.problem(path, f'undefined name "{written}": {self.secrets()}', self.instead(name))
         else:
             known = f"(defined here: {', '.join(sorted(self))})"
             near = get_close_matches(name, list(self), 1)
@@ -83,12 +110,33 @@ class Scope:
                 self.context.problem(path, f'undefined name "{written}" {known}')
         return found
 
+    def excuse(self, names: Iterable[str]) -> None:
+        """Counts names as used where what uses them is a problem already."""
+        for name in names:
+            found = self._find(name)
+            if found:
+                self._mark(name, found)
+
+    def _mark(self, name: str, found: Name) -> None:
+        found.used = True
+        if found.what == "secret":
+            self.context.secrets.add(name)
+
     def close(self) -> None:
         """Says which names of this block nobody used."""
         for name, born in self.born.items():
             if not born.used:
                 cure = {"group": "use it, or make the group unnamed: (?:…)"}.get(born.what, "use it or remove it")
-                self.context.problem(born.path, f'the {born.what} "{name}" is never used', cure, key=True)
+                message = f'the {born.what} "{name}" is never used'
+                self.context.problem(born.path, message, cure, key=born.key, offset=born.offset)
+
+    def secrets(self) -> str:
+        """Which secrets there are here."""
+        return self.outer.secrets() if self.outer else "secrets exist inside auth only"
+
+    def instead(self, name: str) -> str:
+        """What to write in place of a secret that is not there."""
+        return self.outer.instead(name) if self.outer else ""
 
     def _find(self, name: str) -> Name | None:
         scope: Scope | None = self
@@ -105,3 +153,17 @@ class SecretScope(Scope):
     def __init__(self, context: Context, secrets: tuple[str, ...]) -> None:
         super().__init__(context)
         self.born.update({name: Name("text", "secret", (), used=True) for name in secrets})
+
+    def secrets(self) -> str:
+        """Which secrets there are here."""
+        known = ["{" + name + "}" for name in self.born if name in SECRETS]
+        if not known:
+            return "there are no secrets here"
+        is_one = len(known) == 1
+        return f"the only secret here is {known[0]}" if is_one else f"the secrets here are {' and '.join(known)}"
+
+    def instead(self, name: str) -> str:
+        """What to write in place of a secret that is not there."""
+        if name == "token":
+            return "it is what `token` fetches, for the headers, query and cookies of `auth`"
+        return f"`kind` says which secrets there are: {name} is of {KIND_OF[name]}"

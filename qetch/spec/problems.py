@@ -13,7 +13,6 @@ class Problem(NamedTuple):
     column: int
     message: str
     cure: str = ""
-    severity: str = "error"
 
     def __str__(self) -> str:
         cure = f" - {self.cure}" if self.cure else ""

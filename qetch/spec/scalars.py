@@ -13,7 +13,7 @@ MAX_DIGITS = 300
 
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?")
-_FOLD = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*")
+_FOLD = re.compile(r"(?<![ \t])[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _ESCAPE = re.compile(r"\\(?:x.{2}|u.{4}|U.{8}|(?:\r\n|\r|\n)[ \t]*|.)", re.DOTALL)
 _BLOCK = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)((?:[ \t]*(?:\r\n|\r|\n))*)( *)")

@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 40
 MAX_NODES = 50_000
+MAX_PROBLEMS = 500
 
 COMMENT = "a # after a space starts a comment: quote the selector"
 
-_COMMENT = re.compile(r"[ \t]+(#[^\s#].*)")
-_BEHIND = re.compile(r"(?<=[ \t])(#[^\s#].*)")
+_SUSPECT = re.compile(r"(?<=[ \t])#[^\s#]")
+_COMMENT = re.compile(r"[ \t]*(?<=[ \t])(#[^\s#].*)")
+
+
+_URL_WORD = re.compile(r"""\b(?:get|post|base)["']?: *\Z""")
+"""What stands before the URL of a request, which is a template without further words."""
 
 
 class Node(NamedTuple):
@@ -60,7 +65,7 @@ class Walk:
         self.anchors: dict[str, _Anchored] = {}
         self.nodes = 0
         self.deepest = 0
-        self.hashes = _COMMENT.search(text) is not None
+        self.hashes = _SUSPECT.search(text) is not None
         self.read: dict[str, Callable[[Any, int], tuple[Any, Node]]] = {
             "MappingStartEvent": self.mapping,
             "SequenceStartEvent": self.sequence,
@@ -69,6 +74,8 @@ class Walk:
 
     def note(self, event: Any, message: str, cure: str = "", offset: int = 0) -> None:
         """Keep a problem, and go on."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            return
         mark = event.start_mark
         self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1 + offset, message, cure))
 
@@ -79,8 +86,9 @@ class Walk:
 
     def refuse(self, event: Any, message: str, cure: str = "") -> SpecError:
         """The end of the walk."""
-        self.note(event, message, cure)
-        return SpecError(problems=self.problems)
+        mark = event.start_mark
+        problem = Problem(self.file, mark.line + 1, mark.column + 1, message, cure)
+        return SpecError(problems=[*self.problems, problem])
 
     def document(self) -> tuple[dict[str, Any], Node]:
         """The only document's data and node.
@@ -99,7 +107,7 @@ class Walk:
             raise self.refuse(event, "a second document begins here", "one file is one site: leave out `---`")
         if not isinstance(data, dict):
             what = "a list" if isinstance(data, list) else "a single text"
-            raise self.refuse(node.event, f"a site is a mapping, not {what}", "begin with `qetch: 1`")
+            raise self.refuse(node.event, f"a site is a mapping, not {what}", "a site begins with `qetch: 1`")
         return data, node
 
     def value(self, event: Any, depth: int) -> tuple[Any, Node]:
@@ -152,8 +160,6 @@ class Walk:
     def comment(self, event: Any) -> None:
         """Find what was meant as a selector, such as `in: #list`, and is a comment."""
         found = _COMMENT.match(self.text, event.end_mark.index)
-        if found is None and not event.value:  # an empty value may stand behind the blanks
-            found = _BEHIND.match(self.text, event.end_mark.index)
         if found:
             offset = found.start(1) - event.start_mark.index
             cure = f"{COMMENT} (or put a space after the #)"
@@ -209,7 +215,10 @@ class Walk:
             self.cut(last)
         elif last is None and name.isidentifier():
             template = "{" + name + "}"
-            self.note_eaten(mapping, f"{template} is a YAML mapping here", f"quote the template: {quoted(template)}")
+            cure = f"quote the template: {quoted(template)}"
+            if not _URL_WORD.search(self.text, 0, mapping.start_mark.index):
+                cure += f"; where a selector may stand, it is {{text: {quoted(template)}}}"
+            self.note_eaten(mapping, f"{template} is a YAML mapping here", cure)
         elif ":" in name:
             self.note_eaten(key, f'"{shown(name)}" is a key without a value', "put a space behind the colon")
         else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-LONGEST = 60
+LONGEST = 80
 
 
 def near(word: str, known: Collection[str]) -> str:
@@ -22,14 +22,6 @@ def near(word: str, known: Collection[str]) -> str:
         return ""
     found = get_close_matches(word, known, 1, 0.5 if len(word) < 4 else 0.6)
     return found[0] if found else ""
-
-
-def meant(word: str, known: Collection[str]) -> str:
-    """The cure for a word that is not known."""
-    found = near(word, known)
-    if found:
-        return f'did you mean "{found}"?'
-    return f"known here: {', '.join(sorted(known))}" if known else ""
 
 
 def shown(text: str) -> str:
@@ -49,6 +41,7 @@ def quoted(text: str) -> str:
     >>> quoted("[0].data"), quoted('a[rel="next"]'), quoted(r"\d+")
     ('"[0].data"', '\'a[rel="next"]\'', "'\\d+'")
     """
+    text = shown(text)
     if '"' in text or "\\" in text:
         return "'" + text.replace("'", "''") + "'"
     return f'"{text}"'
