@@ -131,7 +131,7 @@ def _write(credentials: Mapping[str, SavedCredential]) -> None:
 
 
 class AuthTypes(Enum):
-    """What a site asks for before it answers. A member equals its tuple of words, and `NONE` equals None.
+    """What a site asks for before it answers. A member equals its tuple of words; `NONE` equals None, and is as false.
 
     >>> AuthTypes.OAUTH == ("KEY", "SECRET")
     True
@@ -149,6 +149,9 @@ class AuthTypes(Enum):
 
     def __hash__(self) -> int:
         return hash(self.value)
+
+    def __bool__(self) -> bool:
+        return self.value is not None
 
 
 class AuthRegistry(dict[str, Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +12,23 @@ if TYPE_CHECKING:
     from furl import furl
 
     from qetch.extractors import BaseExtractor
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What is to know about one fragment of a playlist, beside its URL.
+
+    Attributes:
+        offset: The position of its first byte in what the URL gives.
+        length: How many bytes it has there; None for all of them.
+        key: 16 bytes, if it is encrypted with AES-128 in CBC mode.
+        iv: The 16 bytes that go with the key.
+    """
+
+    offset: int = 0
+    length: int | None = None
+    key: bytes | None = field(default=None, repr=False)
+    iv: bytes | None = field(default=None, repr=False)
 
 
 class Content:
@@ -31,9 +49,13 @@ class Content:
         size: In bytes, exact, if the site gives it.
         checksums: Hexadecimal digests by algorithm, such as `{"md5": "9e10…"}`.
         headers: Request headers that the files' host wants, such as `Referer`.
-        playlist: `"hls"` if the fragments are those of a playlist.
+        playlist: `"hls"` if the fragments are those of a playlist; without `segments`, the one URL is the playlist's.
+        segments: Of the fragments of a playlist, one for each.
         variant: The name of this quality at the site, such as `mp4Url`.
         gone: Regexes of final URLs that mean: the file was removed.
+
+    Raises:
+        ValueError: There are segments, but not as many as fragments.
     """
 
     def __init__(
@@ -54,6 +76,7 @@ class Content:
         checksums: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         playlist: str | None = None,
+        segments: Sequence[Segment] = (),
         variant: str | None = None,
         gone: Sequence[str] = (),
     ) -> None:
@@ -72,6 +95,9 @@ class Content:
         self.checksums = dict(checksums or {})
         self.headers = dict(headers or {})
         self.playlist = playlist
+        self.segments = tuple(segments)
+        if self.segments and len(self.segments) != len(self.fragments):
+            raise ValueError(f"{uid}: there are {len(self.segments)} segments for {len(self.fragments)} fragments")
         self.variant = variant
         self.gone = tuple(gone)
 
@@ -90,14 +116,22 @@ class Content:
     def get_size(self) -> int:
         """The file's length in bytes: `size` if the site gave it, else the sum of the fragments' lengths.
 
-        Asks each fragment's host, through the extractor's session, for one byte.
+        Asks the host of each fragment whose length the playlist does not say, through the extractor's session, for one
+        byte.
 
         Raises:
-            RemoteError: A host does not say how long its fragment is.
+            RemoteError: A host does not say how long its fragment is, or it is encrypted, so that nobody knows.
             NetworkError: A host does not answer.
         """
         if self.size is not None:
             return self.size
+        from qetch.errors import RemoteError
         from qetch.session import content_length
 
-        return sum(content_length(self.extractor.session, url, self.headers) for url in self.fragments)
+        if any(segment.key for segment in self.segments):
+            raise RemoteError(f"{self.uid}: the fragments are encrypted: their length shows when they are downloaded")
+        lengths = [segment.length for segment in self.segments] or [None] * len(self.fragments)
+        return sum(
+            content_length(self.extractor.session, url, self.headers) if length is None else length
+            for url, length in zip(self.fragments, lengths, strict=True)
+        )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from qetch.hosts import Target
+    from qetch.policy import Target
 
 TELLING = 8
 """A text of so many characters does not stand in a URL or a message by chance."""
@@ -30,6 +30,7 @@ class Credentials:
         query: Entries added to the URL's query.
         cookies: Sent to them, and kept in no jar.
         secrets: Texts that no message may show.
+        plain: Send them over http to other machines too, though whoever is on the way can read them.
     """
 
     hosts: frozenset[str]
@@ -37,10 +38,11 @@ class Credentials:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    plain: bool = False
 
     def belong_to(self, target: Target) -> bool:
         """True if this target may see them."""
-        return target.is_in(self.hosts) and (target.scheme == "https" or target.is_loopback)
+        return target.is_in(self.hosts) and (self.plain or target.scheme == "https" or target.is_loopback)
 
     def hidden(self) -> list[str]:
         """Every text that must not be shown, the longest first, so that none is cut by a shorter one."""

@@ -15,6 +15,7 @@ One branch per person who must act; the leaves say what happened::
     │   ├── GeoBlocked           geo_blocked
     │   ├── Empty                empty: the place is there, and holds nothing
     │   ├── SiteClosed           the site's spec says that the site is dead
+    │   ├── InvalidSetting       a setting that makes no sense
     │   ├── AddressRefused       a private address that the user did not allow
     │   └── LimitReached         one of qetch's own bounds
     ├── SiteError                the site: wait, or try later
@@ -102,6 +103,10 @@ class SiteClosed(UserError):
     """The site is dead; its spec's note says since when."""
 
 
+class InvalidSetting(UserError, ValueError):
+    """A setting whose value makes no sense."""
+
+
 class AddressRefused(UserError):
     """A host name led to a private address, and the user did not allow that."""
 
@@ -125,7 +130,15 @@ class RateLimited(SiteError):
 
 
 class RemoteError(SiteError):
-    """The site failed, or sent something else than what it declares."""
+    """The site failed, or sent something else than what it declares.
+
+    `passing` says that the site may be well again soon, and `wait` how many seconds it asks for, if it does.
+    """
+
+    def __init__(self, message: str = "", *, passing: bool = False, wait: float | None = None) -> None:
+        self.passing = passing
+        self.wait = wait
+        super().__init__(message)
 
 
 class BadFile(SiteError):

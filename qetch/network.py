@@ -18,20 +18,24 @@ from requests.utils import select_proxy
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from qetch.errors import FileError, NetworkError, QetchError, RemoteError, SiteClosed
-from qetch.hosts import Policy, refuse_private, target_of
+from qetch.policy import Policy, refuse_private, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import requests
 
-__all__ = ["NetworkAdapter", "Pace", "target_of", "translated", "wait_for_turn"]
+__all__ = ["NetworkAdapter", "Pace", "cut_off", "target_of", "translated", "wait_for_turn"]
 
 MAX_REDIRECTS = 10
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 HEAD_SECONDS = 40.0
 """For everything before the body; the other two start anew with each byte that a host drips."""
+
+
+IDLE_CONNECTIONS = 64
+"""Kept for the next request, of each host; urllib3 warns about every one that it must close instead."""
 
 
 class Pace:
@@ -107,6 +111,7 @@ class Owner(Protocol):
 
     policy: Policy
     allow_private: bool
+    timeout: tuple[float, float] | None
 
 
 class NetworkAdapter(HTTPAdapter):
@@ -117,7 +122,7 @@ class NetworkAdapter(HTTPAdapter):
     """
 
     def __init__(self, owner: Owner) -> None:
-        super().__init__()
+        super().__init__(pool_maxsize=IDLE_CONNECTIONS)
         self._owner = weakref.ref(owner)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -160,8 +165,22 @@ class NetworkAdapter(HTTPAdapter):
         if not (owner and owner.allow_private) and not target.is_in(policy.private_hosts):
             refuse_private(target, proxied=bool(select_proxy(target.url, dict(proxies or {}))))
         wait_for_turn(policy, target.host)
-        patience = (CONNECT_SECONDS, READ_SECONDS) if timeout is None else timeout
+        patience = timeout or (owner and owner.timeout) or (CONNECT_SECONDS, READ_SECONDS)
         return super().send(request, stream=stream, timeout=patience, verify=verify, cert=cert, proxies=proxies)
+
+
+def cut_off(response: requests.Response) -> None:
+    """Ends a read of the body that waits in another thread, as if the host had closed the connection.
+
+    Neither `close` (which waits for the read) nor the `shutdown` of a TLS socket will do: after that, Python takes
+    the encrypted bytes that still come for the plain ones.
+    """
+    with (
+        suppress(OSError, ValueError, AttributeError, wire.HTTPError),  # it is over already, or no socket
+        # A second descriptor of the same connection; that its kind may be another does not matter here.
+        socket.fromfd(response.raw.fileno(), socket.AF_INET, socket.SOCK_STREAM) as connection,
+    ):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -213,7 +232,7 @@ TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], type[QetchError], str
             wire.ProxySchemeUnknown,
         ),
         NetworkError,
-        "the proxy cannot be used - see HTTP_PROXY, HTTPS_PROXY and ALL_PROXY",
+        "the proxy cannot be used - see --proxy, or HTTP_PROXY, HTTPS_PROXY and ALL_PROXY in the environment",
     ),
     (
         (failures.SSLError, wire.SSLError),

@@ -109,16 +109,11 @@ def _settings(file: Path, raw: bytes) -> dict[str, Any]:
     return settings
 
 
-def is_trusted(folder: Path) -> bool:
-    """Whether the specs of a folder may bring hooks and use the credentials of its owner; see `distrust`."""
-    return not distrust(folder)
-
-
-def distrust(folder: Path) -> str:
+def distrust(folder: Path, hooks: Path | None = None) -> str:
     """Why the specs of a folder may not bring hooks, with the cure; an empty text if they may.
 
-    Trusted are qetch's own folder, and those that the user's `config.yaml` lists by their real path, if they and
-    that file belong to the user and nobody else may write to them.
+    Trusted are qetch's own folder, and those that the user's `config.yaml` lists by their real path, if they, that
+    file and the file of `hooks` belong to the user and nobody else may write to them.
 
     Raises:
         FileError: `config.yaml` is unreadable.
@@ -128,7 +123,7 @@ def distrust(folder: Path) -> str:
         return ""
     if real not in trusted_folders():
         return f"{folder} is not trusted - list its real path, {real}, under `trusted:` in {config_file()}"
-    for path in (config_file(), real):
+    for path in (config_file(), real, *([hooks] if hooks and hooks.exists() else [])):
         reason = _shared(path)
         if reason:
             return f"{path} {reason}, so {folder} is not trusted"

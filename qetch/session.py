@@ -19,8 +19,8 @@ from qetch import __version__
 from qetch.answer import Answer, read_body
 from qetch.credentials import Credentials
 from qetch.errors import OUTCOMES, STATUS_OUTCOMES, HostRefused, InvalidURL, RemoteError, SpecError
-from qetch.hosts import Policy, Target, target_of
 from qetch.network import CONNECT_SECONDS, MAX_REDIRECTS, READ_SECONDS, NetworkAdapter, translated
+from qetch.policy import Policy, Target, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -70,6 +70,7 @@ class Session(requests.Session):
         self.policy = policy or Policy()
         self.credentials: Credentials | None = None
         self.allow_private = False
+        self.timeout: tuple[float, float] | None = None
         self.max_redirects = MAX_REDIRECTS
         self.max_body = MAX_BODY
         self.max_seconds = MAX_SECONDS
@@ -84,15 +85,17 @@ class Session(requests.Session):
         """A session for another site, over the same connections.
 
         Adapters that a user mounted are shared as they are, unless their own class says how to make a `twin` for
-        another session. So are the settings of the machine: proxies, TLS trust, bounds, `allow_private`. Cookies,
-        credentials and headers are not.
+        another session. So are the settings of the machine: proxies, TLS trust, timeouts, bounds, `allow_private`.
+        Cookies, credentials and headers are not.
         """
         session = self.blank(policy)
         for prefix, adapter in self.adapters.items():
             shared = _shared(adapter, session)
             session._borrowed.append(shared)  # noqa: SLF001 - of the same class
             session.mount(prefix, shared)
-        for name in ("allow_private", "verify", "trust_env", "max_redirects", "max_body", "max_seconds"):
+        for name in ("allow_private", "timeout", "verify", "cert", "trust_env"):
+            setattr(session, name, getattr(self, name))
+        for name in ("max_redirects", "max_body", "max_seconds"):
             setattr(session, name, getattr(self, name))
         session.proxies = dict(self.proxies)
         session.headers["User-Agent"] = self.headers["User-Agent"]
@@ -183,6 +186,19 @@ class Session(requests.Session):
         """Like the original, without a look into ~/.netrc."""
         request.auth = request.auth or self.auth or _Nobody()
         return super().prepare_request(request)
+
+    def merge_environment_settings(
+        self,
+        url: str | bytes | None,
+        proxies: Mapping[str, str] | None,
+        stream: bool | None,
+        verify: bool | str | None,
+        cert: Any,
+    ) -> Any:
+        """Like the original, except that what is set on this session counts more than the environment."""
+        if verify is None and self.verify is not True:
+            verify = self.verify
+        return super().merge_environment_settings(url, {**self.proxies, **(proxies or {})}, stream, verify, cert)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Sends one prepared request after a check; redirects come through here as well, each as a request of its own.

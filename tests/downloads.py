@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from qetch.content import Content
-from qetch.downloaders import HTTPDownloader
+from qetch.downloaders import HTTPDownloader, _transfer
 from tests.origin import Origin, Reply
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from qetch.errors import (
         QetchError,
     )
+
+_transfer.FIRST_PAUSE = 0.01  # the servers of these tests need no rest
 
 BODY = bytes(range(256)) * 5000
 PNG = b"\x89PNG\r\n\x1a\n" + BODY[:300]

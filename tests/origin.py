@@ -17,11 +17,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from requests.structures import CaseInsensitiveDict
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from types import TracebackType
 
 
@@ -206,6 +207,7 @@ class Origin:
         for piece in _pieces(body[: reply.cut], reply):
             if reply.drip and self._stopping.wait(reply.drip):
                 return False
+            self._sending(len(piece))
             client.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
         if reply.cut is not None:
             return False
@@ -213,14 +215,19 @@ class Origin:
             client.sendall(b"0\r\n\r\n")
         return True
 
+    def _sending(self, count: int) -> None:
+        """Called in a connection's thread before it sends so many bytes of a body."""
+
 
 def _pieces(body: bytes, reply: Reply) -> Iterator[bytes]:
     step = reply.piece or (1 if reply.drip else 65_536)
     return (body[at : at + step] for at in range(0, len(body), step))
 
 
-def _read_request(stream: BinaryIO) -> Request | None:
-    """The next request of a connection; None at its end."""
+def _read_request(stream: BufferedReader) -> Request | None:
+    """The next request of a connection; None at its end, and for what is no HTTP, such as the beginning of TLS."""
+    if not stream.peek(1)[:1].isalpha():
+        return None
     start = stream.readline().decode("latin-1").split()
     if len(start) != 3:
         return None

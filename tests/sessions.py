@@ -9,10 +9,9 @@ import requests
 from requests.adapters import BaseAdapter
 
 from qetch.credentials import Credentials
-from qetch.hosts import Policy
+from qetch.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     import pytest
@@ -31,7 +30,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-def keyed(*hosts: str, **kinds: Mapping[str, str]) -> Credentials:
+def keyed(*hosts: str, **kinds: Any) -> Credentials:
     given = kinds or {"headers": {"Authorization": f"Bearer {SECRET}", "X-Api-Key": SECRET}}
     return Credentials(hosts=frozenset(hosts), secrets=(SECRET,), **given)
 

@@ -56,6 +56,10 @@ def test_a_kind_equals_its_tuple_from_both_sides(member: AuthTypes, documented: 
     assert AuthTypes(documented) is member
 
 
+def test_no_kind_is_false_as_none_is() -> None:
+    assert [bool(member) for member in (AuthTypes.NONE, AuthTypes.KEY, AuthTypes.OAUTH)] == [False, True, True]
+
+
 def test_kinds_differ_and_oauth_has_its_documented_spelling() -> None:
     assert AuthTypes.KEY != AuthTypes.OAUTH
     assert AuthTypes.BASIC != ("KEY", "SECRET")

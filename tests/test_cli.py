@@ -12,7 +12,7 @@ import pytest
 import qetch
 from qetch import errors
 from qetch.cli import COMMANDS, usage
-from tests.shell import LITTLE, Shell, make_shell, only_error
+from tests.shell import LITTLE, ROOT, Shell, make_shell, only_error
 
 
 @pytest.fixture
@@ -191,6 +191,28 @@ class TestValidate:
         assert result.returncode == errors.SpecError.exit_code
         assert "sites/twin.yaml:10:16: " in result.stdout
         assert "little claims this example too" in result.stdout
+
+    def test_a_site_must_get_along_with_those_that_qetch_knows(self, shell: Shell) -> None:
+        packaged = (ROOT / "sites" / "imgur.yaml").read_text()
+        (shell.home / "mine").mkdir()
+        (shell.home / "mine" / "copy.yaml").write_text(packaged)
+        (shell.home / "mine" / "other.yaml").write_text(LITTLE.replace("name: little", "name: other"))
+        (shell.home / "config" / "qetch" / "sites").mkdir(parents=True)
+        (shell.home / "config" / "qetch" / "sites" / "little.yaml").write_text(LITTLE)
+        result = shell("validate", "mine")
+        assert result.returncode == errors.SpecError.exit_code
+        taken, claimed = result.stdout.splitlines()
+        assert taken == 'mine/copy.yaml:3:7: the name "imgur" is taken by a packaged site - choose another name'
+        assert "little claims this example too" in claimed
+        assert shell("validate", str(ROOT / "sites")).returncode == 0
+
+    def test_a_link_to_nowhere_in_a_folder_is_said(self, shell: Shell) -> None:
+        (shell.home / "sites" / "gone.yaml").symlink_to("nowhere.yaml")
+        result = shell("validate", "sites")
+        assert result.returncode == errors.FileError.exit_code
+        said, summary = result.stderr.splitlines()
+        assert "gone.yaml" in said
+        assert summary == "qetch: 3 files checked: not all of them could be read"
 
     @pytest.mark.parametrize("path", ["nowhere.yaml", "empty"])
     def test_nothing_to_check_is_an_error(self, shell: Shell, path: str) -> None:

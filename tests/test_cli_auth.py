@@ -181,3 +181,17 @@ class TestAuth:
         assert process.returncode == 0
         assert b"the-password" not in shown
         assert saved_file(locked)["door"]["values"] == ["me", "the-password"]
+
+    def test_the_end_of_the_input_at_a_prompt_is_no_value(self, locked: Shell) -> None:
+        master, slave = pty.openpty()
+        with locked.start(
+            "auth", "add", "lock", stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+        ) as process:
+            os.close(slave)
+            read_until(master, b"key for lock: ")
+            os.write(master, b"\x04")
+            shown = read_all(master)
+            process.wait(60)
+        assert process.returncode == errors.UserError.exit_code
+        assert b"no key given" in shown
+        assert b"Traceback" not in shown

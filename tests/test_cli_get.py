@@ -161,7 +161,7 @@ class TestGet:
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
         assert process.returncode == 130
-        assert err == "qetch: interrupted\n"
+        assert err == "qetch: interrupted - run the same command again to go on from here\n"
         assert not list(shell.home.glob("*.bin*"))
 
     def test_draws_its_bar_on_the_terminal_only(self, shell: Shell) -> None:
@@ -219,6 +219,7 @@ class TestExtract:
             "checksums": {},
             "headers": {},
             "playlist": None,
+            "segments": [],
             "gone": [],
             "metadata": ITEMS[0],
         }

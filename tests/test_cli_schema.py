@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qetch.spec.check import schema, schema_path
+from qetch.paths import schema_file
+from qetch.spec.check import schema
 from qetch.spec.words import words
 from tests.shell import Shell, only_error
 
@@ -33,12 +34,12 @@ def shell(tmp_path: Path) -> Shell:
 def test_without_words_the_schema_is_printed_as_it_is(shell: Shell) -> None:
     run = shell("schema")
     assert run.returncode == 0
-    assert run.stdout == schema_path().read_text("utf-8")
+    assert run.stdout == schema_file().read_text("utf-8")
     assert json.loads(run.stdout) == schema()
 
 
 def test_its_path_is_for_the_settings_of_an_editor(shell: Shell) -> None:
-    assert shell("schema", "--path").stdout == f"{schema_path()}\n"
+    assert shell("schema", "--path").stdout == f"{schema_file()}\n"
 
 
 def test_a_word_is_explained_with_its_examples(shell: Shell) -> None:

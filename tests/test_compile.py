@@ -56,7 +56,7 @@ qetch: 1
 name: pictures
 description: A site for tests.
 domains: pictures.example
-auth: {kind: key, domains: api.pictures.example, query: {key: "{key}"}}
+auth: {kind: key, domains: pictures.example, query: {key: "{key}"}}
 request: {as: json}
 errors: {status: 418, raise: remote}
 """
@@ -71,7 +71,7 @@ each: {in: files, content: {uid: id, url: link, uploaded_date: {jmespath: date, 
     site = one_handle.site(body, top)
     handle = site.handles["picture"]
     assert site.domains == ("pictures.example",)
-    assert site.auth.hosts == {"api.pictures.example"}
+    assert site.auth.hosts == {"pictures.example"}
     assert [rule.statuses for rule in site.errors] == [{418}]
     assert (handle.params, handle.groups, handle.not_urls) == (("sort",), ("id",), ("https://pictures.example/q",))
     assert [example.url for example in handle.examples] == ["https://pictures.example/p/7"]
@@ -127,7 +127,9 @@ def test_credentials_need_hosts_or_a_base() -> None:
     auth = '\nauth: {kind: key, headers: {A: "{key}"}}\n'
     assert problems(GET, JSON + auth) == []
     nowhere = JSON.replace(', base: "https://api.pictures.example/v1/"', "")
-    assert problems(GET, nowhere + auth) == ["7:1: nothing says which hosts receive the credentials - add `domains`"]
+    assert problems(GET.replace('"p/', '"https://pictures.example/'), nowhere + auth) == [
+        "7:1: nothing says which hosts receive the credentials - add `domains` to `auth`"
+    ]
 
 
 def test_rules_on_urls_alone_travel_with_the_files_if_they_mean_that_it_is_gone() -> None:

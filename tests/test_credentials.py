@@ -9,7 +9,7 @@ import requests
 
 from qetch import errors
 from qetch.credentials import Credentials
-from qetch.hosts import Policy
+from qetch.policy import Policy
 from qetch.session import Session, mount_replay
 from tests.origin import Origin, Reply, redirect
 from tests.sessions import HERE, SECRET, Recorder, keyed, plain_environment, seen_secret

@@ -36,9 +36,19 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
-@pytest.mark.parametrize("body", [b"", b"x", PNG, BODY], ids=["empty", "one byte", "small", "large"])
+@pytest.mark.parametrize("body", [b"x", PNG, BODY], ids=["one byte", "small", "large"])
 def test_a_file_arrives_whole_however_it_is_framed(tmp_path: Path, framing: str, body: bytes) -> None:
     assert fetched(tmp_path, Reply(body=body, framing=framing)) == body
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_an_empty_file_arrives_if_its_end_is_marked(tmp_path: Path, framing: str) -> None:
+    assert fetched(tmp_path, Reply(framing=framing)) == b""
+
+
+@pytest.mark.parametrize("head", [b"", b"Content-Type: image/png", b"Content-Encoding: gzip\r\n", b"\r\n"])
+def test_an_answer_of_which_only_a_head_came_is_no_file(tmp_path: Path, head: bytes) -> None:
+    fails(tmp_path, b"HTTP/1.1 200 OK\r\n" + head, NetworkError, "before it sent anything")
 
 
 def test_a_file_that_comes_in_drops_arrives_whole(tmp_path: Path) -> None:
@@ -141,7 +151,7 @@ def test_a_status_that_is_no_error_and_no_file_is_refused(tmp_path: Path, status
 @pytest.mark.parametrize(
     ("header", "low", "high"),
     [
-        ("7", 7, 7),
+        ("7000", 7000, 7000),
         (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000, 3600),
         ("Fri, 01 Jan 2010 00:00:00 GMT", 0, 0),
     ],

@@ -89,6 +89,7 @@ def test_a_user_name_may_stand_in_a_query_as_well(tmp_path):
     [
         ('{kind: key, headers: {X-Key: "{key}"}}', None, "here wants key"),
         ('{kind: oauth, headers: {X-Key: "{key}{secret}"}}', None, "here wants key and secret"),
+        ('{kind: oauth, headers: {X-Key: "{key}"}}', None, "here wants key:"),
         ('{kind: oauth, headers: {X-Key: "{key}{secret}"}}', ("a",), "here wants a secret too"),
     ],
 )
@@ -122,6 +123,7 @@ def test_refused_credentials_are_an_authentication_error_without_the_secret(tmp_
     top = 'auth: {kind: key, headers: {X-Key: "{key}"}, query: {k: "{key}"}}'
     error = fails(tmp_path, {"*": Reply(401)}, BLOCK, errors.AuthenticationError, top=top, auth=(KEY,))
     assert KEY not in str(error)
+    assert str(error).endswith("run `qetch auth add here`")
 
 
 def test_a_login_page_with_status_200_is_seen_by_check(tmp_path):
@@ -372,3 +374,24 @@ def test_a_hook_that_is_not_there_is_an_error_of_the_spec(tmp_path):
     file, origin = hooked(tmp_path, hooks="def authenticate(extractor, auth): pass\n")
     with origin, pytest.raises(errors.SpecError, match="merge"):
         make_extractor(qetch.spec.read(file))().merge(["a"])
+
+
+def test_a_bug_in_a_module_of_hooks_keeps_its_traceback(tmp_path):
+    import qetch.spec
+    from qetch.extractors._spec import make_extractor
+
+    file, origin = hooked(tmp_path, hooks=HOOKS + "\nimport os\nos.no_such_thing\n")
+    with origin, pytest.raises(AttributeError, match="no_such_thing"):
+        make_extractor(qetch.spec.read(file))().merge(["a"])
+
+
+def test_hooks_may_have_classes(tmp_path):
+    import qetch.spec
+    from qetch.extractors._spec import make_extractor
+
+    classes = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: int\n"
+    )
+    file, origin = hooked(tmp_path, hooks=classes + HOOKS)
+    with origin:
+        assert make_extractor(qetch.spec.read(file))().merge(["a", "b"]) == "here:a+b"

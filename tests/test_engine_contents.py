@@ -160,10 +160,9 @@ def test_renditions_of_a_page_are_elements(tmp_path):
 
 def test_fragments_are_in_order_and_keep_what_fits(tmp_path):
     data = {"parts": ["p1.ts", "", None, "//127.0.0.1/p2.ts", "data:x"]}
-    block = "get: sub/a\ncontent: {uid: {text: i}, fragments: parts, playlist: hls}"
+    block = "get: sub/a\ncontent: {uid: {text: i}, fragments: parts}"
     outcome = extract(tmp_path, {"/sub/a": reply(data)}, block)
     assert [url.rpartition("/")[2] for url in outcome.only.fragments] == ["p1.ts", "p2.ts"]
-    assert outcome.only.playlist == "hls"
     assert "data:x" in outcome.skipped[0]
 
 

@@ -48,6 +48,11 @@ def test_failures_of_the_server_are_tried_again_and_refusals_are_not(tmp_path, s
     assert (len(outcome.requests), len(outcome.waits)) == (asked, asked - 1)
 
 
+@pytest.mark.parametrize("status", [300, 302, 304])
+def test_a_redirect_to_nowhere_is_remote(tmp_path, status):
+    fails(tmp_path, {"/a": Reply(status)}, BLOCK, errors.RemoteError, f"answered {status}")
+
+
 def test_a_server_that_recovers_is_not_an_error(tmp_path):
     assert extract(tmp_path, {"/a": [Reply(502), Reply(503), pictures(1)]}, BLOCK).uids == ["p1"]
 
@@ -75,6 +80,11 @@ def test_429_waits_three_times_as_long_as_the_site_asks(tmp_path, headers, reque
     assert isinstance(outcome.error, errors.RateLimited)
     assert outcome.waits == waits
     assert len(outcome.requests) == len(waits) + 1
+
+
+def test_the_error_says_how_long_a_site_asks_to_wait(tmp_path):
+    error = fails(tmp_path, {"/a": Reply(429, {"Retry-After": "86400"})}, BLOCK, errors.RateLimited, "86,400 s")
+    assert error.wait == 86400
 
 
 def test_a_moment_as_the_reset_is_a_wait_until_then(tmp_path):
@@ -198,6 +208,7 @@ def test_a_rule_message_holds_no_secret(tmp_path):
         (Reply(body=b'{"items": [1, 2'), "where json was expected"),
         (Reply(body=b'{"items": NaN}'), "NaN"),
         (Reply(body=b'{"items": -Infinity}'), "Infinity"),
+        (Reply(body=b'{"items": [1e999]}'), "beyond all measure"),
         (Reply(body=b'{"a": "\\ud800"}'), "surrogate"),
         (Reply(body=b"[" * 100_000), "where json was expected"),
         (Reply(body=b"[" * 900 + b"]" * 900), "too deep"),

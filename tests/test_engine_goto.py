@@ -329,9 +329,9 @@ def test_a_match_that_backtracks_for_ever_is_no_match_and_is_said(tmp_path, capl
         origin,
     ):
         with caplog.at_level(logging.WARNING, "qetch"):
-            assert not extractor.can_handle(origin.url("/" + "a" * 5000 + "b"))
+            assert not extractor.can_handle(origin.url("/" + "a" * 8000 + "b"))
         with pytest.raises(errors.UnsupportedURL):
-            next(extractor.extract(origin.url("/" + "a" * 5000 + "b")))
+            next(extractor.extract(origin.url("/" + "a" * 8000 + "b")))
     assert "was stopped" in caplog.text
 
 

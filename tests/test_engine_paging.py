@@ -126,6 +126,11 @@ def test_the_first_empty_page_of_a_json_list_is_an_empty_list(tmp_path):
     assert (outcome.lists, len(outcome.requests)) == ([], 1)
 
 
+def test_a_fragment_makes_no_other_request(tmp_path):
+    outcome = extract(tmp_path, {"/a": pictures(1, next="/a#more")}, f"get: a\npages: {{next: next}}\n{PICTURES}")
+    assert (outcome.uids, outcome.paths) == (["p1"], ["/a"])
+
+
 def test_paging_ends_at_a_request_that_was_already_made(tmp_path):
     routes = {"/a": pictures(1, next="/b"), "/b": pictures(2, next="/a")}
     outcome = extract(tmp_path, routes, NEXT)

@@ -228,7 +228,7 @@ def test_text_fields_take_a_text_or_a_number(tmp_path):
     assert "a list of 1 where a text is wanted" in outcome.skipped[1]
 
 
-@pytest.mark.parametrize("given", [-1, 1.5, True, "12", "about 3 MB"])
+@pytest.mark.parametrize("given", [-1, 1.5, 1e300, True, "12", "about 3 MB"])
 def test_a_size_is_exact_bytes_or_is_said(tmp_path, given):
     outcome = extract(tmp_path, {"/a": reply({"s": given})}, f"get: a\n{CONTENT}size: s}}")
     assert outcome.only.size is None
@@ -360,3 +360,13 @@ def test_a_rank_beyond_all_measure_is_said(tmp_path):
     outcome = extract(tmp_path, {"/a": reply({"files": rows})}, block)
     assert [content.variant for content in outcome.lists[0]] == ["b", "a"]
     assert outcome.skipped
+
+
+@pytest.mark.parametrize(
+    ("base", "joined"), [('<base href="/deep/">', "/deep/x.png"), ('<base href="//[">', "/x.png"), ("", "/x.png")]
+)
+def test_relative_urls_are_joined_to_what_the_page_says(tmp_path, base, joined):
+    html = f"<html><head>{base}</head><body><img src='x.png'></body></html>"
+    block = 'get: a\ncontent: {uid: {text: i}, url: "img::attr(src)"}'
+    content = extract(tmp_path, {"/a": page(html)}, block, request="as: html").only
+    assert content.fragments[0].partition("/")[2].partition("/")[2].partition("/")[1:] == ("/", joined[1:])

@@ -166,9 +166,9 @@ VALUE = "a value needs exactly one of css, xpath, jmespath, text, header, first_
         (
             'get: "album/{id}"',
             "get: a\n    form: {a: b}",
-            "18:3",
+            "22:5",
             "form, json and graphql are bodies: they need `post`",
-            "",
+            "write the URL as `post`",
         ),
         (
             'get: "album/{id}"',
@@ -187,14 +187,14 @@ VALUE = "a value needs exactly one of css, xpath, jmespath, text, header, first_
         (
             'get: "album/{id}"',
             "headers: {a: b}",
-            "18:3",
+            "21:5",
             "headers and pages belong to a request: `get` or `post` is missing",
             "",
         ),
         (
             'get: "album/{id}"',
             "as: json",
-            "18:3",
+            "21:5",
             "query, cookies, as and redirects belong to a request: `get` or `post` is missing",
             "",
         ),
@@ -289,7 +289,7 @@ VALUE = "a value needs exactly one of css, xpath, jmespath, text, header, first_
         ),
         ("qetch: 1", "qetch: 2", "1:8", "`qetch: 1` is the version of the language that this qetch reads", ""),
         ("qetch: 1", "qetch: true", "1:8", '"qetch" is a whole number, not true', ""),
-        ("qetch: 1\n", "", "1:1", 'the site needs "qetch"', ""),
+        ("qetch: 1\n", "", "1:1", 'the site needs "qetch"', "a site begins with `qetch: 1`"),
         (
             "qetch: 1",
             "qetch: 1\nstatus: dead",

@@ -98,7 +98,7 @@ def test_a_spec_of_the_same_size_and_another_time_is_inspected_again(sites: Path
         lambda text: json.dumps(json.loads(text) | {"format": 0}).encode(),
         lambda text: json.dumps(json.loads(text) | {"qetch": "0.0.0"}).encode(),
         lambda text: json.dumps(json.loads(text) | {"rules": []}).encode(),
-        lambda text: json.dumps(json.loads(text) | {"trusted": True}).encode(),
+        lambda text: json.dumps(json.loads(text) | {"trust": True}).encode(),
         lambda text: json.dumps(json.loads(text) | {"folder": "/elsewhere"}).encode(),
         lambda text: json.dumps(json.loads(text) | {"files": {"one.yaml": [1]}}).encode(),
         lambda text: json.dumps(json.loads(text) | {"files": {"one.yaml": [1, 2, ["x"], []]}}).encode(),
@@ -147,14 +147,37 @@ def test_many_may_write_an_index_at_once(sites: Path, cache: Path) -> None:
     assert list(cache.iterdir()) == [index_file(sites, cache)]
 
 
-def test_trust_is_asked_again_each_time(sites: Path, cache: Path) -> None:
-    put(sites, one=spec("one"))
-    assert not read_folder(sites, cache).entries[0].trusted
+def test_trust_in_hooks_is_asked_again_when_anything_that_decides_it_changes(sites: Path, cache: Path) -> None:
+    put(sites, one=spec("one", top="hooks: [merge]\n"))
+    (sites / "one.py").write_text("def merge(extractor, paths): return paths[0]\n")
+    (sites / "one.py").chmod(0o644)
+    assert not read_folder(sites, cache).entries
     paths.config_dir().mkdir(parents=True)
     paths.config_file().write_text(f"trusted: ['{sites}']")
-    assert read_folder(sites, cache).entries[0].trusted
-    sites.chmod(0o777)
-    assert not read_folder(sites, cache).entries[0].trusted
+    paths.config_file().chmod(0o644)
+    assert read_folder(sites, cache).entries
+    for path, mode in ((sites, 0o755), (sites / "one.py", 0o644), (paths.config_file(), 0o644)):
+        path.chmod(0o777)
+        assert not read_folder(sites, cache).entries
+        path.chmod(mode)
+        assert read_folder(sites, cache).entries
+
+
+def test_hooks_that_are_written_later_are_found(sites: Path, cache: Path) -> None:
+    put(sites, one=spec("one", top="hooks: [merge]\n"))
+    paths.config_dir().mkdir(parents=True)
+    paths.config_file().write_text(f"trusted: ['{sites}']")
+    paths.config_file().chmod(0o644)
+    assert not read_folder(sites, cache).entries
+    (sites / "one.py").write_text("def merge(extractor, paths): return paths[0]\n")
+    (sites / "one.py").chmod(0o644)
+    assert read_folder(sites, cache).entries
+
+
+def test_a_file_that_cannot_be_read_is_asked_again(sites: Path, cache: Path) -> None:
+    (sites / "one.yaml").mkdir()
+    assert read_folder(sites, cache).problems
+    assert json.loads(index_file(sites, cache).read_bytes())["files"]["one.yaml"][0] == []
 
 
 def test_matching_in_a_fresh_process_reads_no_yaml_and_imports_little(sites: Path, home: Path) -> None:

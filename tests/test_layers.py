@@ -25,7 +25,7 @@ ROOMS = [
     # From the ground up. A room may use those below it, and itself; those on one line do not know each other.
     ["errors", "spec.problems"],
     ["selectors", "paths"],
-    ["hosts", "answer", "auth"],
+    ["policy", "answer", "auth"],
     ["credentials", "network", "replay"],
     ["session"],
     ["content", "filenames"],

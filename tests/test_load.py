@@ -162,8 +162,8 @@ def test_a_mark_at_the_beginning_of_the_file_moves_nothing() -> None:
     [
         ("", "x.yaml:1:1: the file is empty - a site begins with `qetch: 1`"),
         ("# nothing\n", "x.yaml:2:1: the file is empty - a site begins with `qetch: 1`"),
-        ("- a", "x.yaml:1:1: a site is a mapping, not a list - begin with `qetch: 1`"),
-        ("a", "x.yaml:1:1: a site is a mapping, not a single text - begin with `qetch: 1`"),
+        ("- a", "x.yaml:1:1: a site is a mapping, not a list - a site begins with `qetch: 1`"),
+        ("a", "x.yaml:1:1: a site is a mapping, not a single text - a site begins with `qetch: 1`"),
         ("a: b\n---\nc: d", "x.yaml:2:1: a second document begins here - one file is one site: leave out `---`"),
         (b"a: caf\xe9", "x.yaml:1:7: the byte 0xe9 is not UTF-8 - save the file as UTF-8"),
         ("a: \x07", "x.yaml:1:4: bad YAML: the control character U+0007 - remove it"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 
 import pytest
+import requests
 
 from qetch import errors
-from qetch.hosts import Policy, addresses_of, target_of
-from qetch.network import Pace
+from qetch.network import Pace, cut_off
+from qetch.policy import Policy, addresses_of, target_of
 from qetch.session import Session
 from tests.origin import Origin, Reply, redirect
 from tests.sessions import HERE, SECRET, plain_environment
@@ -186,3 +188,30 @@ def test_a_dead_site_is_refused_with_its_note():
         pytest.raises(errors.SiteClosed, match=r"dead.* closed in 2023"),
     ):
         session.fetch("GET", "https://a.example/")
+
+
+def test_a_read_that_waits_is_cut_off_by_another_thread(session):
+    def silent(request):
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"
+        hold.wait()
+
+    hold = threading.Event()
+    with Origin({"/": silent}) as origin:
+        try:
+            with session.get(origin.url(), stream=True, timeout=600) as response:
+                threading.Timer(0.1, cut_off, [response]).start()
+                with pytest.raises(requests.exceptions.RequestException):
+                    list(response.iter_content(9))
+        finally:
+            hold.set()
+
+
+def test_an_answer_that_no_connection_brings_is_left_as_it_is(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    response = requests.Response()
+    cut_off(response)
+    response.raw = io.BytesIO(b"abc")
+    cut_off(response)
+    with (tmp_path / "a").open("rb") as response.raw:
+        cut_off(response)
+        assert response.raw.read() == b"abc"

@@ -74,17 +74,17 @@ def test_a_named_folder_that_is_not_there_is_refused(home: Path) -> None:
 
 
 def test_the_package_is_trusted_without_a_config_file() -> None:
-    assert paths.is_trusted(paths.package_sites())
+    assert paths.distrust(paths.package_sites()) == ""
 
 
 def test_a_folder_is_trusted_when_the_users_config_lists_its_real_path(mine: Path) -> None:
     assert paths.trusted_folders() == [mine]
-    assert paths.is_trusted(mine)
+    assert paths.distrust(mine) == ""
 
 
 def test_a_trusted_folder_is_also_trusted_by_another_name(mine: Path, home: Path) -> None:
     (home / "link").symlink_to(mine)
-    assert paths.is_trusted(home / "link")
+    assert paths.distrust(home / "link") == ""
 
 
 def test_a_folder_that_is_not_listed_is_not_trusted_and_the_cure_is_said(mine: Path, home: Path) -> None:
@@ -97,18 +97,28 @@ def test_a_folder_listed_by_a_link_is_not_trusted(home: Path) -> None:
     (home / "real").mkdir()
     (home / "link").symlink_to(home / "real")
     config(f"trusted: ['{home / 'link'}']")
-    assert not paths.is_trusted(home / "link")
+    assert paths.distrust(home / "link") != ""
 
 
 def test_what_lies_below_a_trusted_folder_is_not_trusted(mine: Path) -> None:
     (mine / "below").mkdir()
-    assert not paths.is_trusted(mine / "below")
+    assert paths.distrust(mine / "below") != ""
 
 
 @pytest.mark.parametrize("mode", [0o775, 0o757, 0o777])
 def test_a_folder_that_others_may_write_to_is_not_trusted(mine: Path, mode: int) -> None:
     mine.chmod(mode)
     assert "may be written by others (cure: chmod go-w" in paths.distrust(mine)
+
+
+def test_hooks_that_others_may_write_to_are_not_trusted(mine: Path) -> None:
+    hooks = mine / "here.py"
+    assert paths.distrust(mine, hooks) == ""
+    hooks.write_text("")
+    hooks.chmod(0o644)
+    assert paths.distrust(mine, hooks) == ""
+    hooks.chmod(0o666)
+    assert "here.py may be written by others" in paths.distrust(mine, hooks)
 
 
 def test_a_config_file_that_others_may_write_to_trusts_nobody(mine: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qetch.auth import AuthRegistry
 from qetch.errors import FileError
-from qetch.hosts import Policy
+from qetch.policy import Policy
 from qetch.replay import ReplayAdapter
 from qetch.session import Session
 from qetch.spec import read

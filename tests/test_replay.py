@@ -12,7 +12,7 @@ import yaml
 
 from qetch import errors
 from qetch.credentials import Credentials
-from qetch.hosts import Policy
+from qetch.policy import Policy
 from qetch.replay import ReplayAdapter
 from qetch.session import Session, content_length, mount_replay
 from tests.origin import Origin, Reply, Script, ranged, redirect

@@ -8,7 +8,7 @@ from requests.adapters import HTTPAdapter
 
 from qetch import errors
 from qetch.credentials import Credentials
-from qetch.hosts import Policy
+from qetch.policy import Policy
 from qetch.session import Session, content_length, mount_replay
 from tests.origin import Origin, Reply, ranged, redirect
 from tests.sessions import HERE, SECRET, Recorder, keyed, plain_environment, seen_secret

@@ -109,11 +109,13 @@ def _remove(name: str) -> None:
 
 def _find_site(registry: Registry, name: str) -> tuple[str, Entry]:
     """The key of the credentials, and the site, for a site's name or an instance's host."""
+    from qetch.extractors.hosts import is_instance
+
     host = name.lower()
     for entry in registry.entries:
         if entry.name == name:
             return name, entry
-        if any(_covers(pattern, host) for pattern in entry.instances):
+        if any(is_instance(host, pattern) for pattern in entry.instances):
             return host, entry
     names = [entry.name for entry in registry.entries]
     of_domain = [
@@ -121,15 +123,6 @@ def _find_site(registry: Registry, name: str) -> tuple[str, Entry]:
     ]
     cure = f" - did you mean {of_domain[0]}?" if of_domain else did_you_mean(name, names)
     raise UserError(f"no site is named {name}{cure or ' - `qetch sites` lists them'}")
-
-
-def _covers(pattern: str, host: str) -> bool:
-    """Whether a host is that of an instance: exactly, or below what follows `*.`.
-
-    >>> _covers("*.example", "a.example"), _covers("*.example", "example")
-    (True, False)
-    """
-    return host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
 
 
 def _fields(entry: Entry) -> tuple[str, ...]:
@@ -167,4 +160,7 @@ def _ask(key: str, field: str) -> str:
         return sys.stdin.readline()
     from getpass import getpass
 
-    return getpass(prompt)
+    try:
+        return getpass(prompt)
+    except EOFError:  # Ctrl-D: nothing was given
+        return ""

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from qetch.cli.common import Parser, add_network_flags, add_sites_flag
+from qetch.cli.connection import add_connection_flags
 from qetch.cli.messages import Failures
 from qetch.cli.road import Road
 
@@ -36,6 +37,7 @@ FIELDS = (
     "checksums",
     "headers",
     "playlist",
+    "segments",
     "gone",
     "metadata",
 )
@@ -47,6 +49,7 @@ def run(words: list[str]) -> int:
     parser.add_argument("urls", metavar="URL", nargs="+", help="a page of a site that qetch knows, or any file")
     add_sites_flag(parser)
     add_network_flags(parser)
+    add_connection_flags(parser)
     arguments = parser.parse_intermixed_args(words)
     road, failures = Road(arguments), Failures()
     for url in arguments.urls:
@@ -64,5 +67,10 @@ def as_line(content: Content) -> str:
     return json.dumps(record, default=_plain)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> Any:
+    from qetch.content import Segment
+
+    if isinstance(value, Segment):
+        facts = (value.offset, value.length, value.key and value.key.hex(), value.iv and value.iv.hex())
+        return dict(zip(("offset", "length", "key", "iv"), facts, strict=True))
     return value.isoformat() if isinstance(value, date) else str(value)

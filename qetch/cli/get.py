@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qetch.cli.common import Parser, add_network_flags, add_sites_flag
+from qetch.cli.common import INTERRUPTED, Parser, add_network_flags, add_sites_flag
+from qetch.cli.connection import add_connection_flags, add_download_flags
 from qetch.cli.messages import Failures, say
-from qetch.cli.progress import progress_bar
+from qetch.cli.progress import Display
 from qetch.cli.road import Road
 from qetch.errors import FileError
 
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Download everything at the URLs; of each item, the best version that the site has.
-The path of each file is printed when it is complete. After a failure qetch goes on with the rest."""
+The path of each file is printed when it is complete. After a failure qetch goes on with the rest.
+What Ctrl-C, a lost connection or a crash interrupts, the same command takes up again where it stopped."""
 
 EXAMPLES = """\
 examples:
   qetch get URL                  into the current folder
   qetch get URL URL -o pictures  into ./pictures, which is made if it is missing
-  qetch get URL --force          again, though the files are there"""
+  qetch get URL --force          again, though the files are there
+  qetch get URL --limit-rate 2M  at most 2 MiB a second"""
+
+FRAGMENTS = 4
+"""Of a file in many pieces, so many are fetched at a time; the connections are shared among them."""
 
 
 def run(words: list[str]) -> int:
@@ -34,11 +40,15 @@ def run(words: list[str]) -> int:
     folder = _made(Path(arguments.output))
     road, failures = Road(arguments), Failures()
     downloads = Downloads(road, folder, force=arguments.force, quiet=arguments.quiet)
-    for url in arguments.urls:
-        with failures.reported(url):
-            for contents in road.contents(url):
-                with failures.reported(contents[0].uid):
-                    downloads.save(contents[0])
+    try:
+        for url in arguments.urls:
+            with failures.reported(url):
+                for contents in road.contents(url):
+                    with failures.reported(contents[0].uid):
+                        downloads.save(contents[0])
+    except KeyboardInterrupt:
+        say("interrupted - run the same command again to go on from here")
+        return INTERRUPTED
     return failures.exit_code
 
 
@@ -52,6 +62,8 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
     add_sites_flag(parser)
     add_network_flags(parser)
+    add_download_flags(parser)
+    add_connection_flags(parser)
     return parser.parse_intermixed_args(words)
 
 
@@ -68,6 +80,7 @@ class Downloads:
 
     def __init__(self, road: Road, folder: Path, *, force: bool, quiet: bool) -> None:
         self._road, self._folder, self._force, self._quiet = road, folder, force, quiet
+        self._display = Display(wanted=not quiet)
         self._downloaders: dict[type[BaseDownloader], BaseDownloader] = {}
 
     def save(self, content: Content) -> None:
@@ -78,21 +91,40 @@ class Downloads:
         if path.is_file() and not self._force:
             self._note(f"kept: {path} is already there (--force replaces it)")
             return
-        with progress_bar(path.name, wanted=not self._quiet) as hook:
-            saved = self._downloader(content).download(content, str(path), progress_hook=hook)
+        connections = self._road.settings.connections_per_host
+        fragments = FRAGMENTS if len(content.fragments) > 1 else 1
+        with self._display.file(path.name) as hook:
+            saved = self._downloader(content).download(
+                content,
+                str(path),
+                max_fragments=fragments,
+                max_connections=max(connections // fragments, 1),
+                progress_hook=hook,
+            )
         if not self._quiet:
             print(saved, flush=True)
+
+    def _shares(self, fragments: int) -> tuple[int, int]:
+        """How many fragments to download at a time, and over how many connections each."""
+        connections = self._road.settings.connections_per_host
+        at_once = max(min(fragments, connections), 1)
+        return at_once, -(-connections // at_once)
 
     def _downloader(self, content: Content) -> BaseDownloader:
         from qetch import get_downloader
 
         found = get_downloader(content)
         if found not in self._downloaders:
-            downloader = self._downloaders[found] = found()
+            downloader = self._downloaders[found] = self._made(found)
             session = getattr(downloader, "session", None)  # a downloader for something else than HTTP has none
             if session is not None:
                 self._road.prepare(session)
         return self._downloaders[found]
+
+    def _made(self, kind: type[BaseDownloader]) -> BaseDownloader:
+        from qetch.downloaders import HTTPDownloader
+
+        return kind(settings=self._road.settings) if issubclass(kind, HTTPDownloader) else kind()
 
     def _note(self, text: str) -> None:
         if not self._quiet:

@@ -1,47 +1,122 @@
-"""The progress bar of a download."""
+"""What a terminal shows of the downloads while they run."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    Hook = Callable[[str, int, int], None]
 
 WIDTH = 40
 """The most letters of a file's name."""
 
 
-@contextmanager
-def progress_bar(name: str, wanted: bool = True) -> Iterator[Callable[[str, int, int], None] | None]:
-    """A hook for `download()` that draws a bar on stderr; None where nobody sees one.
+class Display:
+    """Draws a line for the file that is downloaded, and from the second file on one for all of them.
 
-    The bar is gone at the end, so that what is printed next stands alone.
+    The lines are gone when a file is complete, so that what is printed next stands alone. Where nobody sees them, on
+    anything but a terminal, none is drawn.
+
+    Args:
+        wanted: False to draw nothing anywhere.
     """
-    if not wanted or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    # stdout is left alone: rich would print it on stderr, and a pipe would miss it.
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,
-    ) as progress:
-        short = name if len(name) <= WIDTH else f"{name[: WIDTH - 1]}…"
-        task = progress.add_task(escape(short), total=None)
+    def __init__(self, wanted: bool = True) -> None:
+        self._drawn = wanted and sys.stderr.isatty()
+        self._console: Console | None = None
+        self._files = 0
+        self._bytes = 0
 
-        def hook(_download_id: str, current: int, total: int) -> None:
-            # A size that is not known comes as the size so far: the bar then only moves.
-            progress.update(task, completed=current, total=total if total > current else None)
+    def file(self, name: str) -> AbstractContextManager[Hook | None]:
+        """A hook for `download()`, to be used while one file is downloaded; None where nothing is drawn."""
+        return self._lines(name) if self._drawn else nullcontext()
 
-        yield hook
+    @contextmanager
+    def _lines(self, name: str) -> Iterator[Hook]:
+        from rich.markup import escape
+
+        with self._progress() as progress:
+            self._files += 1
+            file = _Line(progress, progress.add_task(escape(_short(name)), total=None))
+            every = None
+            if self._files > 1:
+                task = progress.add_task(f"{self._files} files", total=None, completed=self._bytes)
+                every = _Line(progress, task, before=self._bytes)
+            latest = 0
+
+            def hook(_download_id: str, current: int, total: int) -> None:
+                nonlocal latest
+                latest = current
+                file.show(current, total)
+                if every is not None:
+                    every.show(current, total)
+
+            try:
+                yield hook
+            finally:
+                self._bytes += latest
+
+    def _progress(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        self._console = self._console or Console(stderr=True)
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            redirect_stdout=False,  # rich would print it on stderr, and a pipe would miss it
+        )
+
+
+class _Line:
+    """One task of a rich progress.
+
+    Args:
+        progress: Whose.
+        task: Its id.
+        before: Bytes of earlier files that it shows as well.
+    """
+
+    def __init__(self, progress: Progress, task: TaskID, before: int = 0) -> None:
+        self._progress, self._task, self._before = progress, task, before
+        self._began = False
+        self._total: int | None = None
+
+    def show(self, current: int, total: int) -> None:
+        """Draws what `download()` tells.
+
+        A size that is not known comes as the size so far, and at least 1: the bar then only moves. The first bytes
+        may be those of an earlier attempt, all at once, so that the speed is counted from then on.
+        """
+        if total > max(current, 1) or (self._total is not None and total != self._total):
+            self._total = total
+        shown = None if self._total is None else self._before + max(self._total, current)
+        if current and not self._began:
+            self._began = True
+            self._progress.reset(self._task, completed=self._before + current, total=shown)
+        else:
+            self._progress.update(self._task, completed=self._before + current, total=shown)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= WIDTH else f"{name[: WIDTH - 1]}…"

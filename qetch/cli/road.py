@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qetch.cli.common import use_sites
+from qetch.cli.connection import settings_of
 from qetch.cli.messages import say
 
 if TYPE_CHECKING:
@@ -34,24 +35,42 @@ def _say_skipped(extractor: BaseExtractor, said: int) -> int:
     return len(extractor.skipped)
 
 
+def _warn_of_any_certificate() -> None:
+    """Says once what the library would say again and again."""
+    import warnings
+
+    from urllib3.exceptions import InsecureRequestWarning
+
+    warnings.filterwarnings("ignore", category=InsecureRequestWarning)
+    say("warning: certificates are not checked: whoever is on the way can read and change everything")
+
+
 class Road:
-    """From URLs to contents, as the flags want it."""
+    """From URLs to contents, as the flags want it.
+
+    Attributes:
+        settings: What the flags say about connections.
+    """
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         from qetch.auth import load_saved
 
         use_sites(arguments.sites)
         load_saved()
+        self.settings = settings_of(arguments)
+        if not self.settings.verify:
+            _warn_of_any_certificate()
         self._allow_private: bool = arguments.allow_private
         self._replay = _replay_adapter(arguments.replay)
         self._extractors: dict[type[BaseExtractor], BaseExtractor] = {}
 
     def prepare(self, session: requests.Session) -> None:
-        """Make a session obey `--allow-private` and `--replay`."""
+        """Make a session obey the flags."""
         from qetch.session import Session, mount_replay
 
         if isinstance(session, Session):
             session.allow_private = self._allow_private
+            self.settings.set_on(session)
         if self._replay is not None:
             mount_replay(session, self._replay)
 

@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from qetch.content import Content
     from qetch.downloaders._common import BaseDownloader, DownloadState
     from qetch.downloaders.http import HTTPDownloader
+    from qetch.downloaders.settings import Settings
 
-__all__ = ["BaseDownloader", "DownloadState", "HTTPDownloader", "find_downloader"]
+__all__ = ["BaseDownloader", "DownloadState", "HTTPDownloader", "Settings", "find_downloader"]
+
+HOMES = {"HTTPDownloader": "http", "Settings": "settings"}
+"""Of what is not in `_common`."""
 
 
 def find_downloader(content: Content) -> type[BaseDownloader]:
@@ -35,7 +39,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{'http' if name == 'HTTPDownloader' else '_common'}"), name)
+    return getattr(import_module(f"{__name__}.{HOMES.get(name, '_common')}"), name)
 
 
 def __dir__() -> list[str]:

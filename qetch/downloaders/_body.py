@@ -11,12 +11,16 @@ from urllib3.response import BaseHTTPResponse
 from qetch.errors import NetworkError, RemoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import requests
 
 PIECE = 262_144
 """Bytes that are read, and written, at most at once."""
+
+REACH_SECONDS = 0.02
+WORTH = 64 << 10
+"""Bytes of a piece that are worth waiting for."""
 
 SLOW_BYTES = 1024
 SLOW_SECONDS = 60.0
@@ -26,7 +30,13 @@ ARCHIVES = frozenset({"gz", "svgz", "tgz"})
 """Files that are compressed themselves; many servers call that an encoding of the answer."""
 
 
-def pieces(response: requests.Response, extension: str, url: str, size: int = PIECE) -> Iterator[bytes]:
+def _no_wait(_count: int) -> None:
+    pass
+
+
+def pieces(
+    response: requests.Response, extension: str, url: str, size: int = PIECE, pace: Callable[[int], object] = _no_wait
+) -> Iterator[bytes]:
     """The body of a streamed response, decompressed where the server compressed it although nobody asked.
 
     Args:
@@ -34,13 +44,14 @@ def pieces(response: requests.Response, extension: str, url: str, size: int = PI
         extension: Of the file that is expected.
         url: As messages show it.
         size: Bytes that are read at most at once.
+        pace: Told how many bytes came with each read; it may wait.
 
     Raises:
         NetworkError: The body is cut off, or comes too slowly.
         RemoteError: It is not in the encoding that the server declares.
         urllib3.exceptions.HTTPError: The connection broke.
     """
-    raw = _patient(_complete(response, size, url), url)
+    raw = _patient(_complete(response, size, url, pace), url)
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in {"", "identity"} or extension in ARCHIVES:
         return raw
@@ -56,22 +67,60 @@ def declared_length(response: requests.Response) -> int | None:
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 20 and not chunked else None
 
 
+def is_framed(response: requests.Response) -> bool:
+    """Whether the end of the body can be told from the loss of the connection."""
+    return declared_length(response) is not None or "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+
+
 def plain_length(response: requests.Response) -> int | None:
     """How many bytes the file has, if the server says so and sends it as it is."""
     encoded = response.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}
     return None if encoded else declared_length(response)
 
 
-def _complete(response: requests.Response, size: int, url: str) -> Iterator[bytes]:
+def _complete(response: requests.Response, size: int, url: str, pace: Callable[[int], object]) -> Iterator[bytes]:
     raw: Any = response.raw
-    received = 0
+    received, reach = 0, _Reach(size)
     library = isinstance(raw, BaseHTTPResponse)  # else somebody's own adapter, whose body is a plain stream
-    while piece := raw.read1(size, decode_content=False) if library else raw.read(size):
+    while piece := _read(raw, size, reach.bytes) if library else raw.read(size):
         received += len(piece)
+        reach.note(len(piece))
+        pace(len(piece))
         yield piece
     declared = declared_length(response)
     if declared is not None and received < declared:
         raise NetworkError(f"{url}: the connection ended after {received} of {declared} bytes - try again")
+
+
+def _read(raw: Any, size: int, reach: int) -> Any:
+    """What is there, up to `size` bytes, or with a `reach` so many bytes, waiting for the last of them."""
+    return raw.read(reach, decode_content=False) if reach else raw.read1(size, decode_content=False)
+
+
+class _Reach:
+    """How many bytes to wait for at once.
+
+    TLS brings 16 KiB at a time, and each piece costs. So where bytes come fast, a piece is what comes in some
+    milliseconds; where they come slowly, whatever is there, since nothing is gained by waiting.
+
+    Attributes:
+        bytes: At most `size`; 0 for whatever is there.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.bytes = 0
+        self._seen = 0
+        self._since = time.monotonic()
+
+    def note(self, count: int) -> None:
+        """Counts the bytes of a piece."""
+        self._seen += count
+        took = time.monotonic() - self._since
+        if took > REACH_SECONDS or self._seen > self.size:
+            wanted = int(self._seen / max(took, 1e-6) * REACH_SECONDS)
+            self.bytes = min(wanted, self.size) if wanted >= WORTH else 0
+            self._seen, self._since = 0, self._since + took
 
 
 def _patient(raw: Iterator[bytes], url: str) -> Iterator[bytes]:

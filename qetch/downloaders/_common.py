@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qetch.downloaders._fragments import Fragments
 from qetch.downloaders._part import PartFile, file_errors
 from qetch.downloaders._verify import verifiable, verify
 from qetch.errors import SpecError, UnsupportedURL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from qetch.content import Content
+    import requests
+
+    from qetch.content import Content, Segment
 
     ProgressHook = Callable[[str, int, int], object]
 
@@ -50,26 +55,62 @@ class Run:
     Attributes:
         content: What is downloaded; None if a part was asked for by hand.
         hook: Whom to tell about the progress.
+        segments: What is to know about the fragments of a playlist, by the path of their part file.
         lengths: How long the fragments are, in bytes, by the path of their part file, as far as is known.
         lock: Held while one of the download's threads counts.
         halt: Set when the download's other threads shall stop.
         ended: Set when the last progress can be told.
+        responses: What its threads are reading from.
+        modified: When the host says that the file was modified, as a POSIX timestamp, if that is wanted.
     """
 
     content: Content | None = None
     hook: ProgressHook | None = None
+    segments: dict[str, Segment] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     halt: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
+    responses: set[requests.Response] = field(default_factory=set)
+    modified: float | None = None
+
+    @contextlib.contextmanager
+    def reading(self, response: requests.Response) -> Iterator[None]:
+        """Lets `stop` end a read from this response in another thread.
+
+        Raises:
+            concurrent.futures.CancelledError: The download is to stop already.
+        """
+        with self.lock:
+            if self.halt.is_set():
+                raise CancelledError
+            self.responses.add(response)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.responses.discard(response)
+
+    def stop(self) -> None:
+        """Ends the download's other threads, also those that wait for bytes; who waits for an answer gets none."""
+        from qetch.network import cut_off
+
+        with self.lock:
+            self.halt.set()
+            for response in self.responses:
+                cut_off(response)
 
     @property
     def total(self) -> int:
-        """The length of the whole file in bytes; 0 while it is unknown."""
+        """The length of the whole file in bytes; 0 while it is unknown. That of a playlist is estimated meanwhile."""
         if self.content is None or self.content.size is not None:
             return (self.content and self.content.size) or 0
         with self.lock:
-            return sum(self.lengths.values()) if len(self.lengths) == len(self.content.fragments) else 0
+            known, count = sum(self.lengths.values()), len(self.content.fragments)
+            if len(self.lengths) == count:
+                return known
+            # The fragments of a playlist are much alike.
+            return known * count // len(self.lengths) if self.content.segments and self.lengths else 0
 
 
 class BaseDownloader(ABC):
@@ -171,33 +212,48 @@ class BaseDownloader(ABC):
 
     def _save(self, download_id: str, content: Content, path: str, max_fragments: int, max_connections: int) -> None:
         with PartFile(path) as part:
-            if len(content.fragments) == 1:
+            count = len(content.fragments)
+            paths = [part.path] if count == 1 else [part.beside(str(number)) for number in range(count)]
+            self._run(download_id).segments = dict(zip(paths, content.segments, strict=False))
+            if count == 1:
                 self.handle_download(download_id, content.fragments[0], part.path, max_connections)
                 whole = part.path
             else:
-                paths = [part.beside(str(number)) for number in range(len(content.fragments))]
-                self._save_fragments(download_id, paths, max_fragments, max_connections)
-                whole = _merge(content, part, paths)
+                with Fragments(part, content, paths) as fragments:
+                    self._save_fragments(download_id, fragments, max_fragments, max_connections)
+                    whole = _merge(content, part, paths)
             verify(content, whole)
-            part.finish(whole)
+            part.finish(whole, self._run(download_id).modified)
 
-    def _save_fragments(self, download_id: str, paths: list[str], max_fragments: int, max_connections: int) -> None:
+    def _save_fragments(self, download_id: str, fragments: Fragments, max_fragments: int, max_connections: int) -> None:
         """Saves every fragment to its path, up to `max_fragments` at a time; the first error ends all of them."""
-        from concurrent.futures import ThreadPoolExecutor, as_completed
+        from functools import partial
+
+        from qetch.downloaders._crew import run_all
 
         run = self._runs[download_id]
         urls = run.content.fragments if run.content else []
-        pool = ThreadPoolExecutor(max_fragments, thread_name_prefix="qetch-fragment")
-        try:
-            futures = [
-                pool.submit(self.handle_download, download_id, url, path, max_connections)
-                for url, path in zip(urls, paths, strict=True)
-            ]
-            for future in as_completed(futures):
-                future.result()
-        finally:
-            run.halt.set()
-            pool.shutdown(cancel_futures=True)
+        jobs = [
+            partial(self._save_fragment, download_id, url, fragments, number, max_connections)
+            for number, url in enumerate(urls)
+        ]
+        run_all(jobs, max_fragments, run.stop)
+
+    def _save_fragment(
+        self, download_id: str, url: str, fragments: Fragments, number: int, max_connections: int
+    ) -> None:
+        """Saves a fragment, unless an earlier attempt did."""
+        length, path = fragments.length(number), fragments.paths[number]
+        if length is None:
+            self.handle_download(download_id, url, path, max_connections)
+            fragments.complete(number)
+        else:
+            self.expect(download_id, path, length)
+            self.advance(download_id, length)
+
+    def content_of(self, download_id: str) -> Content | None:
+        """What a download is of; None if a part was asked for by hand."""
+        return self._run(download_id).content
 
     def _run(self, download_id: str) -> Run:
         """The facts of a download; new ones if a part is asked for by hand."""
@@ -218,11 +274,9 @@ class BaseDownloader(ABC):
         run = self._run(download_id)
         with run.lock:
             self.progress_store[download_id] = self.progress_store.get(download_id, 0) + count
-            if self.download_state.get(download_id) is DownloadState.PREPARING:
+            if count and self.download_state.get(download_id) is DownloadState.PREPARING:
                 self.download_state[download_id] = DownloadState.RUNNING
         if run.halt.is_set():
-            from concurrent.futures import CancelledError
-
             raise CancelledError
 
     def _start_reporter(self, download_id: str, run: Run, update_delay: float) -> threading.Thread | None:
@@ -256,8 +310,8 @@ class BaseDownloader(ABC):
 
 def unsupported(content: Content) -> str:
     """Why no downloader can handle a content."""
-    if content.playlist:
-        return f"{content.uid} is a playlist ({content.playlist}), which qetch cannot download"
+    if content.playlist and not content.segments:
+        return f"{content.uid} is a playlist ({content.playlist}) that its extractor did not expand into segments"
     if not content.fragments:
         return f"{content.uid} has no URL to download"
     from qetch.downloaders._verify import shown

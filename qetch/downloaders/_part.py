@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from qetch.errors import FileError
+from qetch.errors import BadFile, FileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +41,20 @@ def file_errors(path: str) -> Iterator[None]:
         raise FileError(f"cannot write {path}: {reason}{cure and f' - {cure}'}") from error
 
 
+def journal_of(path: str) -> str:
+    """The path of the journal of a part file; while that is there, the part is of use to a later attempt."""
+    return f"{path}.journal"
+
+
 class PartFile:
     """A claim on a destination: `<to_path>.part`, which only one download at a time may have.
 
     Use it as a context manager. What it handed out by `path` and `beside` is removed at the end, unless `finish` made
-    it the destination. One that a killed process left behind is taken over.
+    it the destination, or an error ended the download and a journal says what is worth keeping. What a killed process
+    left behind is taken over.
+
+    Attributes:
+        keep: Paths, out of what `beside` gave, that are of use to a later attempt though they have no journal.
 
     Raises:
         FileError: The destination cannot be written, or another download is writing it.
@@ -54,6 +63,7 @@ class PartFile:
     def __init__(self, to_path: str) -> None:
         self.to_path = to_path
         self.path = f"{to_path}.part"
+        self.keep: set[str] = set()
         self._descriptor: int | None = None
         self._remove: list[str] = []
 
@@ -69,9 +79,15 @@ class PartFile:
     ) -> None:
         if sys.platform == "win32":  # where an open file cannot be removed either
             self._release()
+        resumable = not isinstance(error, BadFile)
         for path in self._remove:  # before the claim ends: afterwards it may be another's
-            with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 - as fast as a thousand fragments want it
+            if error is not None and resumable and path in self.keep:
+                continue
+            if error is None or not resumable or not os.path.exists(journal_of(path)):  # noqa: PTH110 - as fast as a
+                with contextlib.suppress(OSError):  # thousand fragments want it
+                    os.unlink(path)  # noqa: PTH108
+                with contextlib.suppress(OSError):
+                    os.unlink(journal_of(path))  # noqa: PTH108
         self._release()
 
     def beside(self, suffix: str) -> str:
@@ -80,17 +96,25 @@ class PartFile:
         self._remove.append(path)
         return path
 
-    def finish(self, whole: str) -> None:
+    def finish(self, whole: str, modified: float | None = None) -> None:
         """Makes the complete file `whole` the destination, at once: a reader sees the old file or the new one.
 
         The claim lasts until afterwards, except on Windows, where an open file cannot be renamed.
+
+        Args:
+            whole: The path of the complete file.
+            modified: The time that it gets as that of its last change, as a POSIX timestamp; else it is now's.
         """
         with file_errors(self.to_path):
+            if modified is not None:
+                os.utime(whole, (modified, modified))
             with Path(whole).open("rb+") as file:
                 os.fsync(file.fileno())
             if sys.platform == "win32":
                 self._release()
             Path(whole).replace(self.to_path)
+            if not Path(whole).exists():  # else another download has begun, and the journal may be its own
+                Path(journal_of(whole)).unlink(missing_ok=True)
         if whole in self._remove:
             self._remove.remove(whole)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qetch.downloaders._part import file_errors
-from qetch.errors import OUTCOMES, STATUS_OUTCOMES, BadFile, Gone, RateLimited, SpecError
+from qetch.errors import OUTCOMES, STATUS_OUTCOMES, BadFile, Gone, RateLimited, RemoteError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,9 @@ PAGES = frozenset({"asp", "aspx", "htm", "html", "jsp", "mht", "mhtml", "php", "
 
 TEXTS = frozenset({"css", "js", "json", "md", "rst", "svg", "txt", "xml"})
 """Extensions of texts, which may begin as a web page does."""
+
+PASSING = frozenset({408, 500, 502, 503, 504})
+"""Statuses of a host that may be well again soon."""
 
 ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64}
 """How many hexadecimal digits each has."""
@@ -66,6 +69,8 @@ def refuse_outcome(response: requests.Response, gone: Sequence[str]) -> None:
         return
     message = f"{place}: the host answered {status_of(response)}"
     outcome = OUTCOMES[STATUS_OUTCOMES.get(response.status_code, "remote")]
+    if response.status_code in PASSING:
+        raise RemoteError(message, passing=True, wait=retry_after(response.headers))
     if outcome is RateLimited:
         raise RateLimited(f"{message} - too many requests: wait, and try again", retry_after(response.headers))
     raise outcome(message)
@@ -76,11 +81,21 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal() and text.isascii() and len(text) < 10:
         return float(text)
+    moment = _moment(text)
+    return None if moment is None else max(moment - time.time(), 0.0)
+
+
+def last_modified(headers: Mapping[str, str]) -> float | None:
+    """When a host says that a file was last modified, as a POSIX timestamp; None if it says nothing useful."""
+    moment = _moment(headers.get("Last-Modified", ""))
+    return moment if moment is not None and moment >= 0 else None
+
+
+def _moment(text: str) -> float | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        moment = parsedate_to_datetime(text)
-        return max(moment.timestamp() - time.time(), 0.0)
+        return parsedate_to_datetime(text).timestamp()
     except (ValueError, OverflowError):
         return None
 

@@ -18,10 +18,13 @@ from qetch.spec.model import File, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from qetch.engine.reading import Names, Place, Reader
+    from qetch.engine.fetching import Fetcher
+    from qetch.engine.reading import Names, Place
     from qetch.extractors import BaseExtractor
     from qetch.spec.model import ContentSpec, Site
 
+MAX_SIZE = 2**63
+"""Bytes; no file is as large."""
 DIGEST_BYTES = {"md5": 16, "sha1": 20, "sha256": 32}
 
 Found = tuple[File, "Place", "Names"]
@@ -40,10 +43,11 @@ class _Facts:
 class ContentMaker:
     """Makes the contents of one site."""
 
-    def __init__(self, site: Site, extractor: BaseExtractor, reader: Reader) -> None:
+    def __init__(self, site: Site, extractor: BaseExtractor, fetcher: Fetcher) -> None:
         self.site = site
         self.extractor = extractor
-        self.reader = reader
+        self.fetcher = fetcher
+        self.reader = fetcher.reader
 
     def fields(self, spec: ContentSpec, place: Place, names: Names, outer: dict[str, Any]) -> dict[str, Any]:
         """The fields of a content: its own, and where those are null, the ones around it."""
@@ -61,7 +65,11 @@ class ContentMaker:
         """The contents of one item, one for each file that has a URL."""
         facts = [fact for found in files if (fact := self._facts(*found))]
         facts = list(self._unique(facts, spec))
-        qualities = _qualities(facts)
+        ranked = list(zip(facts, _qualities(facts), strict=True))
+        if any(fact.file.playlist for fact in facts):
+            from qetch.engine.playlists import Expander
+
+            ranked = Expander(self.fetcher).expanded(ranked)
         uid = f"{self.site.name}-{known['uid']}"
         return [
             Content(
@@ -79,7 +87,7 @@ class ContentMaker:
                 gone=self.site.gone,
                 **fact.content,
             )
-            for fact, quality in zip(facts, qualities, strict=True)
+            for fact, quality in ranked
         ]
 
     def _unique(self, facts: list[_Facts], spec: ContentSpec) -> Iterator[_Facts]:
@@ -165,7 +173,7 @@ class ContentMaker:
             return None
         if isinstance(found, float) and found.is_integer():
             found = int(found)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+        if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < MAX_SIZE:
             self.reader.say(value, place, f"{shown(found)} is no number of bytes")
             return None
         return found

@@ -59,8 +59,8 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The same for the same request."""
-        return repr((self.method, self.url, sorted(self.query.items()), self.form, self.json))
+        """The same for the same request; what follows the `#` is not sent."""
+        return repr((self.method, self.url.partition("#")[0], sorted(self.query.items()), self.form, self.json))
 
 
 def fill(call: Call, defaults: Defaults, names: Names, current_url: str) -> Request:
@@ -156,6 +156,7 @@ class Fetcher:
         self.check = check
         self.check_kind = check_kind
         self.renew: Callable[[], None] | None = None
+        self.login_cure = ""
 
     def get(self, request: Request, rules: Iterable[Rule], names: Names, wait: float | None) -> Place:
         """The answer as a place.
@@ -170,7 +171,7 @@ class Fetcher:
             try:
                 answer = self._ask(request)
                 status = answer.status
-                return self._judged(answer, request.kind, all_rules, names)
+                return self._judged(answer, request, all_rules, names)
             except RateLimited as error:
                 waits += 1
                 seconds = error.wait if error.wait is not None else wait or DEFAULT_WAIT
@@ -215,18 +216,21 @@ class Fetcher:
             redirects=request.follow,
         )
 
-    def _judged(self, answer: Answer, kind: Kind, rules: tuple[Rule, ...], names: Names) -> Place:
-        place = Place(kind, None, answer.url, answer)
+    def _judged(self, answer: Answer, request: Request, rules: tuple[Rule, ...], names: Names) -> Place:
+        place = Place(request.kind, None, answer.url, answer)
         broken = ""
         if not 300 <= answer.status < 400:
             try:
-                place.node = parse_body(answer, kind)
+                place.node = parse_body(answer, request.kind)
+                place.url = _base_of(place)
             except ValueError as error:
                 broken = str(error)
         self.apply(rules, place, names, readable=not broken and place.node is not None)
         if answer.status >= 400:
             name = STATUS_OUTCOMES.get(answer.status, "remote")
             raise self.outcome(name, f"{answer.url} answered {answer.status}", answer)
+        if request.follow and 300 <= answer.status < 400:
+            raise RemoteError(f"{answer.url} answered {answer.status} without saying where to go")
         if broken:
             raise RemoteError(f"{answer.url} sent {broken}")
         self._check_login(place, names)
@@ -236,7 +240,7 @@ class Fetcher:
         """Asks `auth.check` of the first answer to credentials: some sites show a login page with status 200."""
         if self.check and self.session.credentials and place.kind == self.check_kind:
             if not self.reader.holds(self.check, place, names):
-                raise AuthenticationError(f"{place.url}: the site does not take these credentials")
+                raise self.outcome("login_required", f"{place.url}: the site does not take these credentials", None)
             self.check = None
 
     def apply(self, rules: Iterable[Rule], place: Place, names: Names, *, readable: bool = True) -> None:
@@ -272,8 +276,23 @@ class Fetcher:
         """The error of an outcome's name."""
         message = self.session.redact(message)
         if name == "rate_limited":
-            return RateLimited(message, asked_wait(answer) if answer else None)
+            wait = asked_wait(answer) if answer else None
+            return RateLimited(message if wait is None else f"{message} - it asks to wait {wait:,.0f} s", wait)
+        if name == "login_required" and self.login_cure:
+            message += f" - {self.login_cure}"
         return OUTCOMES[name](message)
+
+
+def _base_of(place: Place) -> str:
+    """What relative URLs of a place are joined to: its own URL, or what the page says instead."""
+    if place.kind != "html":
+        return place.url
+    from qetch.selectors.markup import base_of
+
+    try:
+        return urljoin(place.url, base_of(place.node))
+    except ValueError:  # as browsers do, who ignore a bad one
+        return place.url
 
 
 def asked_wait(answer: Answer) -> float | None:

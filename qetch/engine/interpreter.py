@@ -79,7 +79,7 @@ class Run:
         self.credentials = session.credentials
         self.reader = Reader(state.say, state.watch)
         self.fetcher = Fetcher(session, state, self.reader, site.errors, site.auth.check, site.kind)
-        self.maker = ContentMaker(site, extractor, self.reader)
+        self.maker = ContentMaker(site, extractor, self.fetcher)
 
     def handle(self, handle: Handle, source: str, groups: Mapping[str, str | None]) -> Lists:
         """The lists of contents of a URL that a handle claims; `groups` are those of its match."""

@@ -45,10 +45,12 @@ def log_in(run: Run, given: Sequence[str] | None, source: str, *, fresh: bool = 
     if auth.kind == "none" and not auth.token:
         return None
     values = tuple(given) if given else ((auth.default,) if auth.default else ())
+    if auth.kind != "none":
+        run.fetcher.login_cure = _cure(run)
     if auth.kind != "none" and not values:
         if auth.optional or run.session.offline:
             return None
-        raise AuthenticationError(f"{run.site.name} wants {' and '.join(WORDS[auth.kind])}: {_cure(run)}")
+        raise AuthenticationError(f"{run.site.name} wants {' and '.join(_wanted(auth))}: {_cure(run)}")
     names = first_bound(source)
     secrets = dict(zip(WORDS.get(auth.kind, ()), values, strict=False))
     names |= {word: Bound(secrets.get(word) or None) for word in WORDS.get(auth.kind, ())}
@@ -62,6 +64,13 @@ def log_in(run: Run, given: Sequence[str] | None, source: str, *, fresh: bool = 
         names["token"] = Bound(token)
         hidden = (*hidden, token)
     return _credentials(run, auth, names, hosts, hidden)
+
+
+def _wanted(auth: Auth) -> tuple[str, ...]:
+    """The words for what the spec puts into requests: not a secret, where a key alone will do."""
+    pairs = (*auth.headers, *auth.query, *auth.cookies)
+    used = tuple(word for word in WORDS[auth.kind] if any(word in template.names for _, template in pairs))
+    return WORDS[auth.kind] if auth.token else used or WORDS[auth.kind]
 
 
 def _cure(run: Run) -> str:

@@ -241,13 +241,13 @@ def shown(value: Any) -> str:
 
 
 def read_json(text: str | bytes) -> Any:
-    """JSON, strictly: no NaN, no lone surrogates, not too deep.
+    """JSON, strictly: no NaN, nothing infinite, no lone surrogates, not too deep.
 
     Raises:
         ValueError: It is not; the message says how.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_measured)
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
     except UnicodeDecodeError:
@@ -262,6 +262,13 @@ def read_json(text: str | bytes) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"JSON with {name}")
+
+
+def _measured(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("JSON with a number beyond all measure")
+    return number
 
 
 def _depth(value: Any) -> int:
@@ -313,10 +320,6 @@ def _parse(kind: str, text: str) -> Any:
 def _regex(pattern: Any, text: str) -> str | None:
     match = patterns.search(pattern, text)
     return patterns.found(match) if match else None
-
-
-def _every_match(pattern: Any, found: Any) -> Any:
-    return _on_texts(_regex)(pattern, found)
 
 
 def _replace(pairs: Any, text: str) -> str:
@@ -374,7 +377,7 @@ def _finite(number: float) -> float:
 
 STEPS: dict[str, Callable[[Any, Any], Any]] = {
     "parse": _on_texts(_parse),
-    "regex": _every_match,
+    "regex": _on_texts(_regex),
     "replace": _on_texts(_replace),
     "map": _on_texts(_map),
     "split": _split,

@@ -16,6 +16,7 @@ from qetch.errors import (
     NotFound,
     QetchError,
     SiteClosed,
+    UnsupportedURL,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class RowMissing(LayoutChanged):
     """Something that a row's follow-up needs is not in the row."""
 
 
-ROW_ERRORS = (NotFound, Gone, Forbidden, GeoBlocked, Empty, SiteClosed, RowMissing)
+ROW_ERRORS = (NotFound, Gone, Forbidden, GeoBlocked, Empty, SiteClosed, UnsupportedURL, RowMissing)
 """What ends a row and not the run: said, and the next row is taken."""
 
 
@@ -114,7 +115,6 @@ class Tally:
     first_error: QetchError | None = None
     first_skip: str = ""
     page: int = 1
-    nothing: list[str] = field(default_factory=list)
 
     def failed(self, error: QetchError) -> None:
         """A row ended in an error."""

@@ -157,7 +157,7 @@ class SpecExtractor(BaseExtractor, register=False):
         if found:
             name, match = found
             child = self.new_run(url, name, run.session, run.state, run.depth + 1)
-            child.fetcher.renew = run.fetcher.renew
+            child.fetcher.renew, child.fetcher.login_cure = run.fetcher.renew, run.fetcher.login_cure
             return self.driven(child, self._handler(name)(url, match))
         from qetch.extractors import find_extractor
 
@@ -242,13 +242,12 @@ def _foreign(other: BaseExtractor, url: str, run: Run) -> Lists:
 
 
 def _instance_of(site: Site, host: str) -> str | None:
-    """The pattern of the instance that a host is, if it is one."""
+    """The pattern of the instance that a host is, if it is one; a host that is written out comes first."""
+    from qetch.extractors.hosts import is_instance
+
     if host in site.instances:
         return host
-    for pattern in site.instances:
-        if pattern.startswith("*.") and host.endswith(pattern[1:]):
-            return pattern
-    return None
+    return next((pattern for pattern in site.instances if is_instance(host, pattern)), None)
 
 
 def _owner(site: Site) -> str:
@@ -261,6 +260,7 @@ def _owner(site: Site) -> str:
 
 def _hook(site: Site, name: str) -> Callable[..., Any]:
     """A function of the Python file beside a spec, which was found to be trusted when the spec was read."""
+    import sys
     from importlib.machinery import SourceFileLoader
     from pathlib import Path
     from types import ModuleType
@@ -269,16 +269,18 @@ def _hook(site: Site, name: str) -> Callable[..., Any]:
     from qetch.paths import distrust
 
     file = (site.path or Path()).with_suffix(".py")
-    reason = distrust(file.parent)
+    reason = distrust(file.parent, file)
     if reason:
         raise SpecError(f"{site.path}: hooks are not run: {reason}")
     loader = SourceFileLoader(f"qetch_hooks_{file.stem}", str(file))
-    module = ModuleType(loader.name)
+    module = sys.modules[loader.name] = ModuleType(loader.name)  # classes in it look themselves up there
     try:
         loader.exec_module(module)
-        hook: Callable[..., Any] = getattr(module, name)
-    except (OSError, AttributeError) as error:
-        raise SpecError(f"{site.path}: `hooks` names {name}, but {file.name} has no such function") from error
+    except OSError as error:
+        raise SpecError(f"{site.path}: `hooks` names {name}, but {file.name} cannot be read") from error
+    hook: Callable[..., Any] | None = getattr(module, name, None)
+    if hook is None:
+        raise SpecError(f"{site.path}: `hooks` names {name}, but {file.name} has no such function")
     return hook
 
 

@@ -6,12 +6,10 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from qetch.errors import InvalidURL
+from qetch.selectors.patterns import MAX_URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-MAX_URL = 8192
-"""Characters; the regexes of the specs see no longer URL."""
 
 _BAD = r"\s\\\x00-\x20\x7f-\x9f\ud800-\udfff"
 _HOST = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
@@ -34,11 +32,6 @@ def split(url: str) -> tuple[str, str]:
     """
     plain = _PLAIN.match(url) if isinstance(url, str) and len(url) <= MAX_URL else None
     return (plain[1], url) if plain and len(plain[1]) < 64 else _split_carefully(url)
-
-
-def host_of(url: str) -> str:
-    """The host of a URL, in lower case and ASCII, without port and brackets; see `split`."""
-    return split(url)[0]
 
 
 def _split_carefully(url: str) -> tuple[str, str]:
@@ -123,6 +116,15 @@ def shown(url: str) -> str:
     plain = re.sub(r"//[^/@]*@", "//", plain) or "?"
     plain = plain if plain.isprintable() else ascii(plain)[1:-1]
     return plain if len(plain) <= 120 else plain[:119] + "…"
+
+
+def is_instance(host: str, pattern: str) -> bool:
+    """Whether a host is that of an `instances` entry: exactly, or below what follows `*.`.
+
+    >>> is_instance("a.example", "*.example"), is_instance("example", "*.example")
+    (True, False)
+    """
+    return host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
 
 
 class HostIndex:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from qetch import __version__
 from qetch.extractors.hosts import to_ascii
-from qetch.paths import is_trusted, schema_file
+from qetch.paths import config_file, schema_file
 from qetch.spec.problems import Problem
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from qetch.spec.model import Site
 
-FORMAT = 1
+FORMAT = 2
 """Of the index file; another number is another format, and the index is made anew."""
 
 _CHECKERS = ("spec", "selectors")
@@ -39,7 +40,6 @@ class Entry(NamedTuple):
         handles: The regexes of each handle, in the order of the file.
         bare: The handles with `params`: their regexes see a URL without its query.
         digest: The SHA-256 of the file that passed all checks, in hexadecimal.
-        trusted: Whether its folder is; see `qetch.paths`.
         rank: Of its folder: 0 is the package.
     """
 
@@ -55,7 +55,6 @@ class Entry(NamedTuple):
     bare: tuple[str, ...]
     auth_kind: str
     digest: str
-    trusted: bool
     rank: int
 
 
@@ -66,11 +65,14 @@ class Folder(NamedTuple):
     problems: list[Problem]
 
 
-class Record(NamedTuple):
-    """A file in the index: its time (ns) and size (bytes) when it was inspected, and what came of it."""
+Stamp = list[int]
+"""Of a spec: its time (ns) and size (bytes), and if there is a Python file beside it, those and the mode of that."""
 
-    mtime_ns: int
-    size: int
+
+class Record(NamedTuple):
+    """A file in the index: its stamp when it was inspected, and what came of it."""
+
+    stamp: Stamp
     entry: Entry | None
     problems: tuple[Problem, ...]
 
@@ -82,22 +84,18 @@ def read_folder(folder: Path, cache: Path, rank: int = 1) -> Folder:
         folder: Absolute, with `*.yaml` files; a folder that is not there holds none.
         cache: Where the indexes are kept. It is made if it can be; without it, all is read anew each time.
         rank: Goes into the entries.
-
-    Raises:
-        FileError: The user's `config.yaml` is unreadable.
     """
     files, problems = _scan(folder)
     if not files:
         return Folder([], problems)
-    trusted = is_trusted(folder)
-    state = _state(folder, trusted)
+    state = _state(folder)
     place = index_file(folder, cache)
     known = _load(place, state, rank)
     records = {}
-    for name, (mtime_ns, size) in files.items():
+    for name, stamp in files.items():
         record = known.get(name)
-        if record is None or record.mtime_ns != mtime_ns or record.size != size:
-            record = _inspect(folder / name, mtime_ns, size, trusted, rank)
+        if record is None or record.stamp != stamp:
+            record = _inspect(folder / name, stamp, rank)
         records[name] = record
     if records != known:
         _save(place, state, records)
@@ -111,7 +109,7 @@ def index_file(folder: Path, cache: Path) -> Path:
     return cache / f"{crc32(os.fsencode(folder)):08x}.json"
 
 
-def entry_of(site: Site, trusted: bool = False, rank: int = 1) -> Entry:
+def entry_of(site: Site, rank: int = 1) -> Entry:
     """What the registry wants to know of a compiled spec."""
     return Entry(
         path=str(site.path or ""),
@@ -126,7 +124,6 @@ def entry_of(site: Site, trusted: bool = False, rank: int = 1) -> Entry:
         bare=tuple(name for name, handle in site.handles.items() if handle.params),
         auth_kind=site.auth.kind,
         digest=site.digest,
-        trusted=trusted,
         rank=rank,
     )
 
@@ -137,9 +134,9 @@ def _host_key(pattern: str) -> str:
     return wild + to_ascii(pattern[len(wild) :].strip("[]"))
 
 
-def _scan(folder: Path) -> tuple[dict[str, tuple[int, int]], list[Problem]]:
-    """Time (ns) and size (bytes) of each spec file by its name, in the order of the names."""
-    files: dict[str, tuple[int, int]] = {}
+def _scan(folder: Path) -> tuple[dict[str, Stamp], list[Problem]]:
+    """The stamp of each spec file by its name, in the order of the names."""
+    files: dict[str, Stamp] = {}
     problems = []
     try:
         found = sorted(os.scandir(folder), key=lambda item: item.name)
@@ -147,6 +144,7 @@ def _scan(folder: Path) -> tuple[dict[str, tuple[int, int]], list[Problem]]:
         return {}, []
     except OSError as error:
         return {}, [Problem(str(folder), 1, 1, f"the folder cannot be read: {error.strerror}")]
+    hooks = {item.name: item for item in found if item.name.endswith(".py")}
     for item in found:
         if item.name.startswith("."):
             continue
@@ -154,15 +152,23 @@ def _scan(folder: Path) -> tuple[dict[str, tuple[int, int]], list[Problem]]:
             problems.append(Problem(item.path, 1, 1, "the file is not read", "name it *.yaml"))
         elif item.name.endswith(".yaml"):
             try:
-                status = item.stat()
+                files[item.name] = _stamp_of(item, hooks.get(f"{item.name[:-5]}.py"))
             except OSError as error:
                 problems.append(Problem(item.path, 1, 1, f"the file cannot be read: {error.strerror}"))
-            else:
-                files[item.name] = (status.st_mtime_ns, status.st_size)
     return files, problems
 
 
-def _inspect(file: Path, mtime_ns: int, size: int, trusted: bool, rank: int) -> Record:
+def _stamp_of(spec: os.DirEntry[str], hooks: os.DirEntry[str] | None) -> Stamp:
+    status = spec.stat()
+    stamp = [status.st_mtime_ns, status.st_size]
+    if hooks:
+        with suppress(OSError):  # a link to nowhere: no hooks
+            status = hooks.stat()
+            stamp += [status.st_mtime_ns, status.st_size, status.st_mode]
+    return stamp
+
+
+def _inspect(file: Path, stamp: Stamp, rank: int) -> Record:
     """Reads and checks a spec: this is the slow way."""
     from qetch.errors import FileError
     from qetch.spec import inspect
@@ -172,10 +178,11 @@ def _inspect(file: Path, mtime_ns: int, size: int, trusted: bool, rank: int) -> 
         site, problems = inspect(file)
     except FileError as error:
         problems = [Problem(str(file), 1, 1, str(error))]
-    return Record(mtime_ns, size, entry_of(site, trusted, rank) if site else None, tuple(problems))
+        stamp = []  # the cure leaves no trace in it: ask again each time
+    return Record(stamp, entry_of(site, rank) if site else None, tuple(problems))
 
 
-def _state(folder: Path, trusted: bool) -> dict[str, Any]:
+def _state(folder: Path) -> dict[str, Any]:
     """What an index depends on besides the files: where this is another, the index is made anew."""
     package = Path(__file__).parent.parent
     rules = [schema_file()]
@@ -185,17 +192,26 @@ def _state(folder: Path, trusted: bool) -> dict[str, Any]:
         "format": FORMAT,
         "qetch": __version__,
         "folder": str(folder),
-        "trusted": trusted,
-        "rules": [_stamp(rule) for rule in rules],
+        "trust": [_rule(config_file()), _rights(config_file()), _rights(folder)],
+        "rules": [_rule(rule) for rule in rules],
     }
 
 
-def _stamp(file: Path) -> list[Any]:
+def _rule(file: Path) -> list[Any]:
     try:
         status = file.stat()
     except OSError:
         return [file.name]
     return [file.name, status.st_mtime_ns, status.st_size]
+
+
+def _rights(path: Path) -> list[int]:
+    """Who may write: with the text of the user's `config.yaml`, that is all that decides whose hooks are trusted."""
+    try:
+        status = path.stat()
+    except OSError:
+        return []
+    return [status.st_mode, status.st_uid]
 
 
 def _load(place: Path, state: Mapping[str, Any], rank: int) -> dict[str, Record]:
@@ -204,21 +220,20 @@ def _load(place: Path, state: Mapping[str, Any], rank: int) -> dict[str, Record]
         index = json.loads(place.read_bytes())
         if any(index[key] != state[key] for key in state):
             return {}
-        folder, trusted = state["folder"], state["trusted"]
+        folder = state["folder"]
         return {
             name: Record(
-                int(mtime_ns),
-                int(size),
-                _from_json(entry, f"{folder}{os.sep}{name}", trusted, rank) if entry else None,
+                stamp,
+                _from_json(entry, f"{folder}{os.sep}{name}", rank) if entry else None,
                 tuple(Problem(*problem) for problem in problems),
             )
-            for name, (mtime_ns, size, entry, problems) in index["files"].items()
+            for name, (stamp, entry, problems) in index["files"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
-def _from_json(fields: list[Any], path: str, trusted: bool, rank: int) -> Entry:
+def _from_json(fields: list[Any], path: str, rank: int) -> Entry:
     name, class_name, description, domains, instances, status, note, handles, bare, auth_kind, digest = fields
     return Entry(
         path,
@@ -233,7 +248,6 @@ def _from_json(fields: list[Any], path: str, trusted: bool, rank: int) -> Entry:
         tuple(bare),
         auth_kind,
         digest,
-        trusted,
         rank,
     )
 
@@ -241,7 +255,7 @@ def _from_json(fields: list[Any], path: str, trusted: bool, rank: int) -> Entry:
 def _save(place: Path, state: Mapping[str, Any], records: Mapping[str, Record]) -> None:
     """Writes the index in one step; a cache that cannot be written is no reason to stop."""
     files = {
-        name: [record.mtime_ns, record.size, list(record.entry[1:-2]) if record.entry else None, list(record.problems)]
+        name: [record.stamp, list(record.entry[1:-1]) if record.entry else None, list(record.problems)]
         for name, record in records.items()
     }
     text = json.dumps({**state, "files": files}, separators=(",", ":"))

@@ -42,7 +42,7 @@ class Registry:
 
     Attributes:
         entries: The good specs in the order in which they are asked: of folders as given, then of file names.
-        problems: Of the files that were left out, and warnings.
+        problems: Of the files that were left out.
     """
 
     def __init__(self, folders: Sequence[Path] | None = None, cache: Path | None = None) -> None:
@@ -51,9 +51,6 @@ class Registry:
         Args:
             folders: By default the package's and the user's, in this order: the first to use a name has it.
             cache: Where the indexes are kept; by default in the user's cache folder.
-
-        Raises:
-            FileError: The user's `config.yaml` is unreadable.
         """
         folders = [package_sites(), *user_site_folders()] if folders is None else folders
         cache = cache_dir() / "index" if cache is None else cache
@@ -155,17 +152,14 @@ def registry() -> Registry:
     """The registry of this process: the package's specs, and the user's.
 
     Files that had to be left out are said once, as a warning of the logger `qetch`.
-
-    Raises:
-        FileError: The user's `config.yaml` is unreadable.
     """
     made = Registry([package_sites(), *user_site_folders(_named)])
-    errors = [problem for problem in made.problems if problem.severity == "error"]
-    if errors:
+    if made.problems:
         import logging
 
-        more = f" (and {len(errors) - 1} more: `qetch validate` shows them)" if len(errors) > 1 else ""
-        logging.getLogger("qetch").warning("a spec was left out: %s%s", errors[0], more)
+        first, *others = made.problems
+        more = f" (and {len(others)} more: `qetch validate` shows them)" if others else ""
+        logging.getLogger("qetch").warning("a spec was left out: %s%s", first, more)
     return made
 
 
@@ -257,24 +251,27 @@ def claims_of(site: Site) -> Claims:
 def doubly_claimed(sites: Iterable[Site | Claims], beside: Sequence[Entry] = ()) -> list[Problem]:
     """What several specs claim: names, classes, and examples. Each example must be claimed by its own spec alone.
 
+    Of two specs with one name only that is said: a run leaves one of them out.
+
     Args:
         sites: The specs in question. That each is right in itself has been seen by `qetch.spec.inspect`.
         beside: Other specs that they must get along with; those of the same files are passed over.
     """
     mine = [site if isinstance(site, Claims) else claims_of(site) for site in sites]
-    paths = {claims.entry.path for claims in mine}
-    entries = [*(entry for entry in beside if entry.path not in paths), *(claims.entry for claims in mine)]
+    files = {Path(claims.entry.path).resolve() for claims in mine}
+    others = [entry for entry in beside if Path(entry.path).resolve() not in files]
+    entries = [*others, *(claims.entry for claims in mine)]
     hosts = _host_index(entries)
     problems = [problem for _, problem in _taken_names(entries)]
     for entry, examples in mine:
         for handle, number, url in examples:
-            for message, cure in _rivals(url, entry.path, entries, hosts):
+            for message, cure in _rivals(url, entry.name, entries, hosts):
                 problems.append(_example_problem(entry, handle, number, message, cure))
     return sorted(problems)
 
 
 def _rivals(url: str, owner: str, entries: Sequence[Entry], hosts: HostIndex) -> Iterator[tuple[str, str]]:
-    """What is wrong with an example of the spec in the file `owner`, and the cure."""
+    """What is wrong with an example of the spec that is named `owner`, and the cure."""
     try:
         host, url = split(url)
     except InvalidURL as error:
@@ -282,7 +279,7 @@ def _rivals(url: str, owner: str, entries: Sequence[Entry], hosts: HostIndex) ->
         return
     for position in hosts.claimants(host):
         entry = entries[position]
-        claim = _first_handle(entry, url) if entry.path != owner else None
+        claim = _first_handle(entry, url) if entry.name != owner else None
         if claim:
             yield f'"{claim[0]}" of {entry.name} claims this example too ({entry.path})', "narrow one `match`"
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _literal = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`((?:\\.|[^`\\])*)`""", re.DOTALL)
 
+_doubtful = re.compile(r'"|[=<>]\s*(?:true|false|null)\b|\b(?:true|false|null)\s*[=!<>]')
+_COMPARES = frozenset({"eq", "ne", "lt", "lte", "gt", "gte"})
+_JSON_WORDS = frozenset({"true", "false", "null"})
+
 MAX_LENGTH = 2000
 """Characters of one expression; the parser recurses."""
 
@@ -98,10 +102,13 @@ def _walk(tree: Any) -> Iterator[dict[str, Any]]:
 
 def _check_comparisons(text: str) -> None:
     """`status == "alive"` compares two keys, which nobody means; `"@type" == 'Person'` is meant so."""
-    if '"' not in text:  # most have none, and to read every token again takes as long as to parse it
+    if not _doubtful.search(text):  # most are not, and to read every token again takes as long as to parse it
         return
     tokens = list(lexer.Lexer().tokenize(text))
     for left, right in pairwise(tokens):
+        for token, other in ((right, left), (left, right)):
+            if other["type"] in _COMPARES and token["type"] == "unquoted_identifier" and token["value"] in _JSON_WORDS:
+                raise ValueError(f"{token['value']} is a key here: write the value as `{token['value']}`")
         if left["type"] in ("eq", "ne") and right["type"] == "quoted_identifier":
             key = right["value"]
             raise ValueError(f"\"{key}\" in double quotes is a key: write the text as '{key}'")

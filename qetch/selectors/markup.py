@@ -202,6 +202,12 @@ def compile_matches(css: str, kind: str) -> Callable[[Node], bool]:
     return matches
 
 
+def base_of(root: Node) -> str:
+    """What a page says that its relative URLs are relative to, in `<base href>`; "" if it says nothing."""
+    found = root.find(".//base[@href]")
+    return "" if found is None else found.get("href", "").strip()
+
+
 class Html:
     """A piece of HTML that was a text; it is parsed when a selector looks into it."""
 

@@ -88,10 +88,10 @@ def _hook_problems(document: Document, path: Path) -> list[Problem]:
     from qetch.paths import distrust
     from qetch.spec.names import items
 
-    reason = distrust(path.parent)
+    file = path.with_suffix(".py")
+    reason = distrust(path.parent, file)
     if reason:
         return [document.problem(("hooks",), "hooks run only in a trusted folder", reason, key=True)]
-    file = path.with_suffix(".py")
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError) as error:

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
     from qetch.spec.load import Path
     from qetch.spec.model import Fields, Kind
+    from qetch.spec.names import Reads
 
 LITERAL_HOST = re.compile(r"https?://([^/{}?#@:]+)(?::\d+)?(?:[/?#]|$)")
+WEB = re.compile(r"(?i)https?://[^/?#@]*(?:[/?#]|$)")
+WITH_PATH = re.compile(r"[^:/]*://[^/]*/.*[^/]")
+STARTS = re.compile(r"[/?#.]|\{\+|[A-Za-z][A-Za-z0-9+.-]*:")
+"""How a URL begins that means something without a `base`."""
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 class BlockCompiler:
@@ -25,18 +31,20 @@ class BlockCompiler:
 
     Attributes:
         kind: The `as` of the site's `request`.
+        bases: The `base` of the site and of its instances, those that have one.
     """
 
     def __init__(self, context: Context, kind: Kind | None) -> None:
         self.context = context
         self.kind = kind
+        self.bases: list[Template] = []
 
     def block(
         self,
         raw: Mapping[str, Any],
         path: Path,
         outer: Scope,
-        kind: Kind | None,
+        kind: Reads | None,
         *,
         has_uid: bool = False,
         is_row: bool = False,
@@ -55,8 +63,8 @@ class BlockCompiler:
         call, pages_raw = None, raw.get("pages")
         self._declare_page_names(pages_raw, (*path, "pages"), scope, raw.get("as") or self.kind)
         if "get" in raw or "post" in raw:
-            call = self.call(raw, path, scope)
-            kind = call.kind
+            call = self.call(raw, path, scope, is_first=kind is None)
+            kind = call.kind if "as" in raw or self.kind else "unknown"
             is_row = False
         values = ValueCompiler(self.context, scope, kind, is_row=is_row)
         errors = self.rules(raw.get("errors"), (*path, "errors"), values)
@@ -79,13 +87,13 @@ class BlockCompiler:
         return compiled
 
     def _then(
-        self, raw: Mapping[str, Any], path: Path, scope: Scope, kind: Kind | None, has_uid: bool, is_row: bool
+        self, raw: Mapping[str, Any], path: Path, scope: Scope, kind: Reads | None, has_uid: bool, is_row: bool
     ) -> Block | None:
         if "then" not in raw:
             return None
         return self.block(raw["then"], (*path, "then"), scope, kind, has_uid=has_uid, is_row=is_row)
 
-    def _each(self, raw: Any, path: Path, outer: Scope, kind: Kind | None, has_uid: bool) -> Iterator[Each]:
+    def _each(self, raw: Any, path: Path, outer: Scope, kind: Reads | None, has_uid: bool) -> Iterator[Each]:
         for item, inner in items(raw, path):
             scope = Scope(self.context, outer)
             compiled, row_kind = self.rows(item, inner, scope, kind)
@@ -95,7 +103,7 @@ class BlockCompiler:
 
     # --- rows
 
-    def rows(self, raw: Mapping[str, Any], path: Path, scope: Scope, kind: Kind | None) -> tuple[Rows, Kind | None]:
+    def rows(self, raw: Mapping[str, Any], path: Path, scope: Scope, kind: Reads | None) -> tuple[Rows, Reads | None]:
         """Which rows a block walks, and their kind; the counter is born into `scope`."""
         values = ValueCompiler(self.context, scope, kind)
         find: Selector | None = None
@@ -118,12 +126,12 @@ class BlockCompiler:
             to=values.template(to, (*path, "to")) if isinstance(to, str) else to,
             batch=raw.get("batch"),
             when=when,
-            kind=row_kind,
+            kind=None if row_kind == "unknown" else row_kind,
             where=".".join(map(str, path)),
         )
         return rows, row_kind
 
-    def _batch_kind(self, raw: Mapping[str, Any], path: Path, kind: Kind) -> Kind:
+    def _batch_kind(self, raw: Mapping[str, Any], path: Path, kind: Reads) -> Reads:
         """Rows in batches are lists: of JSON values or texts, read with JMESPath."""
         if "batch" not in raw:
             return kind
@@ -135,13 +143,14 @@ class BlockCompiler:
 
     # --- calls
 
-    def call(self, raw: Mapping[str, Any], path: Path, scope: Scope) -> Call:
-        """One request."""
+    def call(self, raw: Mapping[str, Any], path: Path, scope: Scope, *, is_first: bool = False) -> Call:
+        """One request; `is_first` if there was none before it whose URL a relative one could be joined to."""
         method: Literal["GET", "POST"] = "GET" if "get" in raw else "POST"
         word = method.lower()
         values = ValueCompiler(self.context, scope, None)
         url = values.template(raw[word], (*path, word))
-        self.note_host(url)
+        self.note_host(url, (*path, word))
+        self._check_start(url, (*path, word), is_first)
         kind = raw.get("as") or self.kind
         if kind is None:
             self.context.problem(
@@ -171,11 +180,26 @@ class BlockCompiler:
             body["variables"] = values.tree(raw["variables"], (*path, "variables"))
         return body, True
 
-    def note_host(self, url: Template) -> None:
-        """Requests may go to a host that is written out."""
+    def _check_start(self, url: Template, path: Path, is_first: bool) -> None:
+        """A relative URL is joined to `base`, and keeps its path if there is no / before it."""
+        text = url.text
+        if text.startswith("/") and not text.startswith("//"):
+            dropped = next((base.text for base in self.bases if WITH_PATH.match(base.text)), None)
+            if dropped:
+                cure = f'remove the /: "{text.lstrip("/")}", or write the whole URL'
+                self.context.problem(path, f'the / at the start leaves out the path of `base`, "{dropped}"', cure)
+        elif is_first and not self.bases and not url.whole and not STARTS.match(text):
+            cure = "add `base` to `request`, or write the whole URL"
+            self.context.problem(path, f'"{text}" is a relative URL, and there is no `base`', cure)
+
+    def note_host(self, url: Template, path: Path, *, absolute: bool = False) -> None:
+        """Requests may go to a host that is written out; what is no URL of the web is refused."""
         literal = LITERAL_HOST.match(url.prefix)
         if literal and (literal[0][-1] in "/?#" or len(url.parts) == 1):
             self.context.hosts.add(literal[1].lower())
+        if (SCHEME.match(url.prefix) or (absolute and url.prefix)) and not WEB.match(url.prefix):
+            cure = "write https:// and a host, without a user name"
+            self.context.problem(path, f'"{url.text}" is no http or https URL', cure)
 
     # --- pages
 
@@ -188,7 +212,7 @@ class BlockCompiler:
         unheard = ValueCompiler(Context(self.context.document), scope, kind)
         for name, item in raw.get("set", {}).items():
             inner = (*path, "set", name)
-            scope.declare(name, unheard.value(item, inner)[1], "page name", inner, key=True)
+            scope.declare(name, unheard.named(item, inner)[1], "page name", inner, key=True)
 
     def pages(self, raw: Mapping[str, Any], path: Path, values: ValueCompiler) -> Pages:
         """How the call goes on; all of it reads the answer."""
@@ -214,7 +238,7 @@ class BlockCompiler:
         """Names, each visible to those after it."""
         compiled = []
         for name, item in (raw or {}).items():
-            value, kind = values.value(item, (*path, name))
+            value, kind = values.named(item, (*path, name))
             compiled.append((name, value))
             values.scope.declare(name, kind, "let", (*path, name), key=True)
         return tuple(compiled)
@@ -229,7 +253,7 @@ class BlockCompiler:
                     statuses=frozenset(status for status, _ in items(item.get("status"), inner)),
                     url=values.pattern(item["url"], (*inner, "url")) if "url" in item else None,
                     when=values.condition(item["when"], (*inner, "when")) if "when" in item else None,
-                    kind=values.kind,
+                    kind=values.known,
                     message=values.value(item["message"], (*inner, "message"))[0] if "message" in item else None,
                 )
             )

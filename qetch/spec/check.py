@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from qetch.spec.explain import MOST_FAULTS, explain, find_faults, guess, make_validator, unknown_keys
 from qetch.spec.fits import compile_schema
+from qetch.spec.wording import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path as FilePath
 
     from qetch.spec.explain import Fault
     from qetch.spec.load import Document, Path
@@ -32,12 +32,19 @@ def check(document: Document) -> list[Problem]:
 
 def examine(document: Document) -> tuple[list[Problem], frozenset[str] | None]:
     """The problems that `check` gives, and in which handles they are; None if any handle may suffer from them."""
+    if "qetch" not in document.data and not _is_site(document.data):
+        return [document.problem((), "this is no site file: it has no `qetch`", "a site begins with `qetch: 1`")], None
     faults = [] if _fits()(document.data) else list(find_faults(document, _validator()))
     problems = set(document.problems).union(*map(explain, faults))
     if len(faults) >= MOST_FAULTS:
         return sorted(problems), None
     touched = [*(_stands(document, problem) for problem in document.problems), *chain(*map(_touches, faults))]
     return sorted(problems), _broken(touched)
+
+
+def _is_site(data: dict[str, Any]) -> bool:
+    """Whether a mapping without the version was meant as a site, and not as something else in YAML."""
+    return "handles" in data or bool(near("qetch", list(data)))
 
 
 def _broken(touched: Iterable[Path]) -> frozenset[str] | None:
@@ -79,21 +86,14 @@ def _stands(document: Document, problem: Problem) -> Path:
     return path
 
 
-def schema_path() -> FilePath:
-    """The schema's file: in the package, or beside it in a checkout."""
-    from pathlib import Path
-
-    package = Path(__file__).parents[1]
-    packaged = package / "schema" / "site.schema.json"
-    return packaged if packaged.is_file() else package.parent / "schema" / "site.schema.json"
-
-
 @cache
 def schema() -> dict[str, Any]:
     """The schema, read once."""
     import json
 
-    data: dict[str, Any] = json.loads(schema_path().read_text("utf-8"))
+    from qetch.paths import schema_file
+
+    data: dict[str, Any] = json.loads(schema_file().read_text("utf-8"))
     return data
 
 

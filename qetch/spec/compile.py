@@ -12,6 +12,7 @@ from qetch.spec.blocks import BlockCompiler
 from qetch.spec.expects import check_expects
 from qetch.spec.model import Auth, Block, Defaults, Example, Handle, Site, Token
 from qetch.spec.names import Context, Scope, SecretScope, items
+from qetch.spec.reach import check_hosts, check_secrets
 from qetch.spec.values import ValueCompiler, compile_pattern
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SECRETS_OF: dict[str, tuple[str, ...]] = {
     "oauth": ("key", "secret"),
     "cookies": (),
 }
-GROUP = re.compile(r"\(\?P<([A-Za-z_]\w*)>")
+GROUP = re.compile(r"\(\?P?<([A-Za-z_]\w*)>")
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
@@ -48,6 +49,9 @@ def compile_site(document: Document, broken: AbstractSet[str] | None = None) -> 
     blocks = BlockCompiler(context, kind)
     defaults = _defaults(blocks, request, ("request",))
     instances = {host: _instance(blocks, request, host, raw) for host, raw in data.get("instances", {}).items()}
+    bases: dict[Path, Defaults] = {("request",): defaults}
+    bases |= {("instances", host): given for host, given in instances.items()}
+    blocks.bases = [given.base for given in bases.values() if given.base]
     site_values = ValueCompiler(context, Scope(context), kind)
     errors = blocks.rules(data.get("errors"), ("errors",), site_values)
     auth = _auth(blocks, data.get("auth", {}), kind, defaults)
@@ -55,6 +59,8 @@ def compile_site(document: Document, broken: AbstractSet[str] | None = None) -> 
         name: _handle(blocks, name, raw) for name, raw in data.get("handles", {}).items() if name not in (broken or ())
     }
     _check_examples(context, handles, data)
+    if broken is None:
+        check_hosts(context, auth, bases, handles.values())
     if context.problems or broken is not None:
         return None, sorted(context.problems)
     return (
@@ -90,7 +96,7 @@ def _defaults(blocks: BlockCompiler, raw: Mapping[str, Any], path: Path) -> Defa
     base = None
     if "base" in raw:
         base = ValueCompiler(blocks.context, Scope(blocks.context), None).template(raw["base"], (*path, "base"))
-        blocks.note_host(base)
+        blocks.note_host(base, (*path, "base"), absolute=True)
     rate = re.fullmatch(r"(\d+)/(s|min|h)", raw["rate"]) if "rate" in raw else None
     wait = re.fullmatch(r"(\d+)(s|min)", raw["wait"]) if "wait" in raw else None
     return Defaults(
@@ -128,6 +134,7 @@ def _instance(blocks: BlockCompiler, request: Mapping[str, Any], host: str, raw:
 def _auth(blocks: BlockCompiler, raw: Mapping[str, Any], kind: Kind | None, defaults: Defaults) -> Auth:
     path: Path = ("auth",)
     context = blocks.context
+    before = len(context.problems)
     auth_kind = raw.get("kind", "none")
     secrets = SECRETS_OF[auth_kind]
     token = _token(blocks, raw["token"], secrets, kind) if "token" in raw else None
@@ -146,7 +153,10 @@ def _auth(blocks: BlockCompiler, raw: Mapping[str, Any], kind: Kind | None, defa
         token=token,
     )
     if auth_kind != "none" and not auth.hosts and not defaults.base:
-        context.problem(path, "nothing says which hosts receive the credentials", "add `domains`", key=True)
+        cure = "add `domains` to `auth`"
+        context.problem(path, "nothing says which hosts receive the credentials", cure, key=True)
+    if len(context.problems) == before:
+        check_secrets(context, auth, raw)
     if "check" in raw:
         check = ValueCompiler(context, Scope(context), kind).condition(raw["check"], (*path, "check"))
         auth = replace(auth, check=check)

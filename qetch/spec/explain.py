@@ -74,6 +74,20 @@ class Fault(NamedTuple):
         message = self.schema.get("x-message", "")
         return message if isinstance(message, str) else message.get(self.keyword, "")
 
+    @property
+    def elsewhere(self) -> dict[str, str]:
+        """The cures of words that stand in another place of the language."""
+        below: Mapping[str, list[str]] = self.schema.get("x-below", {})
+        here = {word: f"write it below `{place}`" for place, words in below.items() for word in words}
+        here.update(self.schema.get("x-elsewhere", {}))
+        return here
+
+    @property
+    def at(self) -> Path:
+        """The word that brought the rule up, if the schema names it, else the mapping."""
+        words = (word for word in self.schema.get("x-at", ()) if word in self.data)
+        return (*self.path, *islice(words, 1))
+
     def problem(self, message: str, cure: str = "", *, key: bool = False) -> Problem:
         """A problem at the place of the data."""
         return self.document.problem(self.path, message, cure, key=key)
@@ -161,13 +175,13 @@ def guess(fault: Fault, key: str) -> str:
 
 def _meant(fault: Fault) -> frozenset[str]:
     """The words that unknown keys were meant to be, here or elsewhere."""
-    elsewhere = fault.schema.get("x-elsewhere", {})
+    elsewhere = fault.elsewhere
     return frozenset(key if key in elsewhere else guess(fault, key) for key in unknown_keys(fault)) - {""}
 
 
 def _closed(fault: Fault) -> Iterator[Problem]:
     known = fault.schema["properties"]
-    elsewhere = fault.schema.get("x-elsewhere", {})
+    elsewhere = fault.elsewhere
     for key in unknown_keys(fault):
         meant = guess(fault, key)
         cure = f'did you mean "{meant}"?' if meant else f"known here: {', '.join(sorted(known))}"
@@ -178,7 +192,10 @@ def _closed(fault: Fault) -> Iterator[Problem]:
 def _required(fault: Fault) -> Iterator[Problem]:
     for key in fault.rule:
         if key not in fault.data:
-            yield fault.problem(fault.says or f'{fault.subject} needs "{key}"', key=True)
+            says = fault.schema.get("properties", {}).get(key, fault.schema)
+            cure = says.get("x-cure", {}).get("required", "")
+            message = fault.says or f'{fault.subject} needs "{key}"'
+            yield fault.document.problem(fault.at, message, cure, key=True)
 
 
 def _dependent(fault: Fault) -> Iterator[Problem]:
@@ -248,9 +265,14 @@ def _enum(fault: Fault) -> Iterator[Problem]:
         if fault.data is None
         else _kind(fault.data)
     )
-    meant = near(fault.data, known) if isinstance(fault.data, str) else ""
+    meant = _word_meant(fault, known) if isinstance(fault.data, str) else ""
     cure = f'did you mean "{meant}"?' if meant else ""
     yield fault.problem(f"{fault.subject} is {_either(known)}, not {found}", cure)
+
+
+def _word_meant(fault: Fault, known: list[str]) -> str:
+    other: str = fault.schema.get("x-meant", {}).get(fault.data.lower(), "")
+    return other or near(fault.data, known)
 
 
 def _pattern(fault: Fault) -> Iterator[Problem]:
@@ -275,7 +297,8 @@ def _heads(fault: Fault) -> Iterator[Problem]:
     keys = [part["required"][0] for part in _parts(fault.rule)]
     found = [key for key in fault.data if key in keys]
     tail = "" if fault.keyword == "anyOf" or len(keys) == 1 else f"; found {', '.join(found) or 'none'}"
-    yield fault.problem(f"{fault.says}{tail}", key=not found)
+    path = fault.path if found else fault.at
+    yield fault.document.problem(path, f"{fault.says}{tail}", key=not found)
 
 
 def _parts(rule: Any) -> list[Mapping[str, Any]]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qetch.spec.model import ContentSpec, File, Quality, Renditions, Value
+from qetch.spec.model import (
+    ContentSpec,
+    File,
+    FirstOf,
+    Header,
+    Quality,
+    Renditions,
+    Selector,
+    Text,
+    Value,
+)
 from qetch.spec.names import Scope, items
 from qetch.spec.values import ValueCompiler
 
@@ -14,8 +24,24 @@ if TYPE_CHECKING:
     from qetch.spec.blocks import BlockCompiler
     from qetch.spec.load import Path
 
+TEXT_STEPS = frozenset({"regex", "replace", "split", "join"})
+OTHER_STEPS = frozenset({"map", "number", "date"})
 TEXT_FIELDS = ("uid", "title", "description", "uploaded_by", "uploaded_date")
 FILE_WORDS = ("url", "fragments", "variants", "renditions")
+
+
+def _is_text(value: Value) -> bool:
+    """Whether a value is a text whatever the site answers: no number, and no date."""
+    words = {step.word for step in value.steps}
+    if words & OTHER_STEPS:
+        return False
+    if words & TEXT_STEPS:
+        return True
+    if isinstance(value.head, FirstOf):
+        return all(map(_is_text, value.head.values))
+    if isinstance(value.head, Selector):
+        return value.head.language != "jmespath" and not any(step.argument == "json" for step in value.steps)
+    return isinstance(value.head, (Header, Text)) and "parse" not in words
 
 
 class FileCompiler:
@@ -28,7 +54,7 @@ class FileCompiler:
 
     def content(self, raw: Mapping[str, Any], path: Path, has_uid: bool, block: Mapping[str, Any]) -> ContentSpec:
         """A content with its files, or the defaults of those inside the block."""
-        fields = tuple((name, self.values.value(raw[name], (*path, name))[0]) for name in TEXT_FIELDS if name in raw)
+        fields = tuple((name, self._field(raw[name], (*path, name))) for name in TEXT_FIELDS if name in raw)
         renditions = raw.get("renditions")
         compiled = ContentSpec(
             fields=fields,
@@ -41,6 +67,13 @@ class FileCompiler:
         self._check(compiled, path, has_uid or "uid" in raw, any(word in block for word in ("then", "each")))
         return compiled
 
+    def _field(self, raw: Any, path: Path) -> Value:
+        value, kind = self.values.named(raw, path)
+        if path[-1] == "uploaded_date" and kind != "unknown" and _is_text(value):
+            cure = "add `date`: iso, unix, ms, or codes such as %d %B %Y"
+            self.context.problem(path, "this is a text, and a text is no date without `date`", cure)
+        return value
+
     def _check(self, content: ContentSpec, path: Path, has_uid: bool, has_inside: bool) -> None:
         if content.is_file and not has_uid:
             self.context.problem(path, "a content with a file needs a `uid`", "it names the file for ever", key=True)
@@ -50,7 +83,7 @@ class FileCompiler:
 
     def _metadata(self, raw: Any, path: Path) -> Value | tuple[tuple[str, Value], ...]:
         if isinstance(raw, str):
-            if self.values.kind not in ("json", None):
+            if self.values.kind not in ("json", "unknown", None):
                 cure = "name each entry: metadata: {tags: …}"
                 self.context.problem(path, f"metadata is an object, which {self.values.kind} has not", cure)
             return self.values.value(raw, path)[0]

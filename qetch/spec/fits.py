@@ -24,7 +24,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 ANNOTATIONS = frozenset(
     {"$schema", "$defs", "title", "description", "examples", "default", "format"}
-    | {"x-message", "x-cure", "x-elsewhere", "x-default"}
+    | {"x-message", "x-cure", "x-elsewhere", "x-below", "x-meant", "x-at", "x-default"}
     | {"type", "then", "else"}  # read where they matter
 )
 

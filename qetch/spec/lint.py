@@ -61,7 +61,7 @@ class Written:
 
     def warning(self, rule: str, path: Path, message: str, cure: str, *, offset: int = 0) -> Problem:
         """A warning at the place of a path."""
-        return self.document.problem(path, message, cure, offset=offset, severity="warning")._replace(rule=rule)
+        return self.document.problem(path, message, cure, offset=offset)._replace(severity="warning", rule=rule)
 
 
 def warnings(document: Document) -> list[Problem]:

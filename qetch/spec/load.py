@@ -66,12 +66,10 @@ class Document:
             return place_of_index(self.text, source_index(self.text, event, offset))
         return Place(start.line + 1, start.column + 1)
 
-    def problem(
-        self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0, severity: str = "error"
-    ) -> Problem:
+    def problem(self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0) -> Problem:
         """A problem at the place of the value at a path, or of its key."""
         line, column = self.place(path, key=key, offset=offset)
-        return Problem(self.file, line, column, message, cure, severity)
+        return Problem(self.file, line, column, message, cure)
 
 
 def load(file: FilePath | str, raw: bytes | None = None, shown: str | None = None) -> Document:

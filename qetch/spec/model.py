@@ -284,7 +284,7 @@ class Site:
         instances: `Defaults` by host pattern, such as `a.example` or `*.b.example`.
         hosts: The hosts beyond `domains` that calls name.
         gone: The regexes of final URLs that mean that a file was removed.
-        path: The file; `trusted` says whether hooks beside it may run.
+        path: The file. A hook is a function of the Python file of that name beside it.
     """
 
     name: str

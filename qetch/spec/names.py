@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from qetch.spec.wording import LONGEST, shown
 
@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from qetch.spec.load import Document, Path
-    from qetch.spec.model import Kind
     from qetch.spec.problems import Problem
 
 ALWAYS = ("source", "host")
+KIND_OF = {"key": "key and oauth", "secret": "oauth", "username": "basic", "password": "basic"}
+"""The kinds of `auth` that have a secret."""
 SECRETS = ("key", "secret", "username", "password", "token")
+
+Reads = Literal["json", "html", "xml", "text", "unknown"]
+"""What a place or a name holds: a kind, or `unknown` where something is wrong already, and nothing more is said."""
 
 
 def items(raw: Any, path: Path) -> Iterator[tuple[Any, Path]]:
@@ -35,7 +39,7 @@ class Name:
         key: Whether it is the key at its path, not the value; `offset` is where in the value it begins.
     """
 
-    kind: Kind
+    kind: Reads
     what: str
     path: Path
     key: bool = False
@@ -45,11 +49,17 @@ class Name:
 
 @dataclass(slots=True)
 class Context:
-    """What the compiler knows while it walks one document; problems gather here."""
+    """What the compiler knows while it walks one document; problems gather here.
+
+    Attributes:
+        hosts: Those that requests may go to since they are written out.
+        secrets: The names of those that something uses.
+    """
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set)
 
     def problem(self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0) -> None:
         """Notes a problem at the place of a path."""
@@ -71,7 +81,7 @@ class Scope:
             yield from self.outer
         yield from self.born
 
-    def declare(self, name: str, kind: Kind, what: str, path: Path, *, key: bool = False, offset: int = 0) -> None:
+    def declare(self, name: str, kind: Reads, what: str, path: Path, *, key: bool = False, offset: int = 0) -> None:
         """Gives birth to a name; one that is visible already is a problem."""
         first = self._find(name)
         if first:
@@ -89,9 +99,9 @@ class Scope:
         """Looks a name up for a use, which is a problem if it was not declared."""
         found = self._find(name)
         if found:
-            found.used = True
+            self._mark(name, found)
         elif name in SECRETS:
-            self.context.problem(path, f'undefined name "{written}": {self.secrets()}')
+            self.context.problem(path, f'undefined name "{written}": {self.secrets()}', self.instead(name))
         elif len(name) > LONGEST:
             self.context.problem(path, f'undefined name "{shown(written)}"')
         else:
@@ -109,7 +119,12 @@ class Scope:
         for name in names:
             found = self._find(name)
             if found:
-                found.used = True
+                self._mark(name, found)
+
+    def _mark(self, name: str, found: Name) -> None:
+        found.used = True
+        if found.what == "secret":
+            self.context.secrets.add(name)
 
     def close(self) -> None:
         """Says which names of this block nobody used."""
@@ -122,6 +137,10 @@ class Scope:
     def secrets(self) -> str:
         """Which secrets there are here."""
         return self.outer.secrets() if self.outer else "secrets exist inside auth only"
+
+    def instead(self, name: str) -> str:
+        """What to write in place of a secret that is not there."""
+        return self.outer.instead(name) if self.outer else ""
 
     def _find(self, name: str) -> Name | None:
         scope: Scope | None = self
@@ -141,5 +160,14 @@ class SecretScope(Scope):
 
     def secrets(self) -> str:
         """Which secrets there are here."""
-        known = ", ".join(name for name in self.born if name in SECRETS)
-        return f"of the secrets there is here {known or 'none'}"
+        known = ["{" + name + "}" for name in self.born if name in SECRETS]
+        if not known:
+            return "there are no secrets here"
+        is_one = len(known) == 1
+        return f"the only secret here is {known[0]}" if is_one else f"the secrets here are {' and '.join(known)}"
+
+    def instead(self, name: str) -> str:
+        """What to write in place of a secret that is not there."""
+        if name == "token":
+            return "it is what `token` fetches, for the headers, query and cookies of `auth`"
+        return f"`kind` says which secrets there are: {name} is of {KIND_OF[name]}"

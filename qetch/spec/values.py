@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from qetch.selectors import patterns
-from qetch.spec import dates
+from qetch.spec import cures, dates
 from qetch.spec.model import Fields, FirstOf, Header, Selector, Step, Text, Value
 from qetch.spec.names import items
 from qetch.spec.templates import Template, parse_template
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
     from qetch.spec.load import Path
     from qetch.spec.model import Kind
-    from qetch.spec.names import Context, Scope
+    from qetch.spec.names import Context, Reads, Scope
 
 HEADS = ("css", "xpath", "jmespath", "text", "header", "first_of")
 WORD = re.compile(r"[A-Za-z_]\w*")
 KINDS_OF = {"css": ("html", "xml"), "xpath": ("html", "xml"), "jmespath": ("json",)}
 """The kinds of place that a head can read."""
-LANGUAGE_OF: dict[Kind, str] = {"json": "jmespath", "html": "css", "xml": "css", "text": "regex"}
+LANGUAGE_OF: dict[Reads, str] = {"json": "jmespath", "html": "css", "xml": "css", "text": "regex"}
+LIKELY: dict[str, Kind] = {"css": "html", "xpath": "html", "jmespath": "json", "regex": "text"}
+"""The kind that a selector is held against where the kind of its place is unknown."""
 NAME_OF = {"jmespath": "JMESPath", "css": "CSS selector", "xpath": "XPath", "regex": "regex"}
 STEPS = ("parse", "regex", "replace", "map", "split", "join", "date", "number", "default")
 
@@ -38,13 +40,24 @@ class ValueCompiler:
         is_row: Whether the place is a row, which `when` asks itself.
     """
 
-    def __init__(self, context: Context, scope: Scope, kind: Kind | None, *, is_row: bool = False) -> None:
+    def __init__(self, context: Context, scope: Scope, kind: Reads | None, *, is_row: bool = False) -> None:
         self.context = context
         self.scope = scope
         self.kind = kind
         self.is_row = is_row
 
-    def value(self, raw: Any, path: Path, *, url: bool = False) -> tuple[Value, Kind]:
+    @property
+    def known(self) -> Kind | None:
+        """The kind of the place, if there is one and it is known."""
+        return None if self.kind == "unknown" else self.kind
+
+    def named(self, raw: Any, path: Path) -> tuple[Value, Reads]:
+        """As `value`; if there is something wrong with it, its kind is unknown, and what reads it is not wrong too."""
+        before = len(self.context.problems)
+        value, kind = self.value(raw, path)
+        return value, kind if len(self.context.problems) == before else "unknown"
+
+    def value(self, raw: Any, path: Path, *, url: bool = False) -> tuple[Value, Reads]:
         """A value and the kind of what it gives; `url` for URL places."""
         where = ".".join(map(str, path))
         if isinstance(raw, str):
@@ -57,7 +70,7 @@ class ValueCompiler:
         steps = tuple(self._steps(raw, path))
         for step in steps:
             if step.word == "parse":
-                self._check_parse(head, path)
+                self._check_parse(raw, head, path)
                 kind = step.argument
             elif step.word != "default":
                 kind = "text"
@@ -73,18 +86,18 @@ class ValueCompiler:
         if self.is_row and not value.steps and isinstance(head, Selector) and head.language == "css" and not value.of:
             from qetch.selectors import markup
 
-            if not markup.gives_text(head.text) and self.kind:
-                matches = markup.compile_matches(head.text, self.kind)
+            if not markup.gives_text(head.text) and self.known:
+                matches = markup.compile_matches(head.text, self.known)
                 return Value(Selector("css", head.text, matches, asks_row=True), where=value.where)
         return value
 
     # --- heads
 
-    def _head(self, raw: Mapping[str, Any], path: Path, url: bool) -> tuple[Any, Kind]:
+    def _head(self, raw: Mapping[str, Any], path: Path, url: bool) -> tuple[Any, Reads]:
         place = self._place_kind(raw, path)
         heads = [word for word in HEADS if word in raw]
         if not heads:
-            if "of" not in raw and place != "text":
+            if "of" not in raw and place not in ("text", "unknown"):
                 found = "a value needs exactly one of css, xpath, jmespath, text, header, first_of; found none"
                 self.context.problem(path, found + self._reads(place))
             return None, place or "text"
@@ -98,52 +111,76 @@ class ValueCompiler:
             compiled = [self.value(item, (*inner, i), url=url) for i, item in enumerate(raw["first_of"])]
             kinds = {kind for _, kind in compiled}
             return FirstOf(tuple(value for value, _ in compiled)), kinds.pop() if len(kinds) == 1 else "text"
-        if place is None and "of" not in raw:
-            self.context.problem(inner, "there is nothing to read here", "a fixed text is {text: …}")
+        if place is None:
+            self._check_place(raw[word], inner)
+            return None, "unknown"
         return self._selector(word, raw[word], inner, place)
 
-    def _place_kind(self, raw: Mapping[str, Any], path: Path) -> Kind | None:
+    def _place_kind(self, raw: Mapping[str, Any], path: Path) -> Reads | None:
         if "of" not in raw:
             return self.kind
         name = self.scope.use(raw["of"], (*path, "of"), raw["of"])
-        return name.kind if name else None
+        return name.kind if name else "unknown"
 
-    def bare_selector(self, text: str, path: Path, of: str | None = None) -> tuple[Selector | None, Kind]:
+    def bare_selector(self, text: str, path: Path, of: str | None = None) -> tuple[Selector | None, Reads]:
         """A selector in the language of its place, or of the name that it reads."""
         kind = self._place_kind({"of": of}, path[:-1]) if of else self.kind
         if kind is None:
-            if not of:
-                self.context.problem(path, "there is nothing to read here", "a fixed text is {text: …}")
+            self._check_place(text, path)
+            return None, "unknown"
+        if kind == "unknown":
+            self.scope.excuse(cures.placeholders(text))
+            return None, "unknown"
+        if kind == "text" and self._is_template(text):
+            message = f"'{shown(text)}' is a template, and a selector is wanted{self._reads(kind)}"
+            self.context.problem(path, message, self._cure("regex", text, path))
             return None, "text"
         return self._selector(LANGUAGE_OF[kind], text, path, kind)
 
-    def _selector(self, language: str, text: str, path: Path, kind: Kind | None) -> tuple[Selector | None, Kind]:
+    def _selector(self, language: str, text: str, path: Path, kind: Reads | None) -> tuple[Selector | None, Reads]:
+        if kind is None or kind == "unknown":
+            kind = LIKELY[language]
         allowed = KINDS_OF.get(language)
-        if kind is not None and allowed and kind not in allowed:
+        if allowed and kind not in allowed:
             cure = f"write {LANGUAGE_OF[kind]}, or read markup or JSON with `parse` in a `let` first"
             self.context.problem(path, f"{language} cannot read {kind}{self._reads(kind)}", cure)
-            return None, kind
-        if kind is None:
-            return None, "text"
+            return None, "unknown"
         try:
             return compile_selector(language, text, kind), _gives(language, text, kind)
         except ValueError as error:
             offset = error.args[1] if len(error.args) > 1 else 0
             message = f"bad {NAME_OF[language]} '{shown(text)}': {error.args[0]}{self._reads(kind)}"
-            self.context.problem(path, message, offset=offset)
-            return None, kind
+            self.context.problem(path, message, self._cure(language, text, path), offset=offset)
+            return None, "unknown"
+
+    def _check_place(self, text: str, path: Path) -> None:
+        """Says that a selector stands where nothing was read."""
+        is_rows = path[-1] == "in"
+        cure = "ask for something first, with `get`" if is_rows else cures.of_value(text)
+        self.context.problem(path, "there is nothing to read here", cure)
+        self.scope.excuse(cures.placeholders(text))
+
+    def _is_template(self, text: str) -> bool:
+        """Whether a regex was meant as a template: all names in its braces are there."""
+        names = cures.placeholders(text)
+        return bool(names) and set(names) <= set(self.scope)
+
+    def _cure(self, language: str, text: str, path: Path) -> str:
+        """What a bad selector was meant to be; names of a template are used by it."""
+        self.scope.excuse(cures.placeholders(text))
+        return cures.of_selector(language, text, is_value=path[-1] not in ("in", "carry"))
 
     @staticmethod
-    def _reads(kind: Kind | None) -> str:
+    def _reads(kind: Reads | None) -> str:
         return f" (this place reads {kind})" if kind else ""
 
     # --- what is done with it
 
     def _check_alone(self, raw: Mapping[str, Any], path: Path) -> None:
-        if raw.get("all") and "regex" not in raw:
+        if raw.get("all") and "regex" not in raw and not any(word in raw for word in HEADS):
             self.context.problem((*path, "all"), "`all` has nothing to find here", "remove it", key=True)
 
-    def _check_all(self, raw: Mapping[str, Any], head: Any, kind: Kind, path: Path) -> None:
+    def _check_all(self, raw: Mapping[str, Any], head: Any, kind: Reads, path: Path) -> None:
         if not raw.get("all"):
             return
         if isinstance(head, Selector) and head.language == "jmespath":
@@ -153,8 +190,14 @@ class ValueCompiler:
         elif head is None and "regex" not in raw and "of" not in raw and kind == "text":
             self.context.problem((*path, "all"), "`all` needs a regex here", "add `regex`", key=True)
 
-    def _check_parse(self, head: Any, path: Path) -> None:
-        if isinstance(head, Selector) and head.language == "css":
+    def _check_parse(self, raw: Mapping[str, Any], head: Any, path: Path) -> None:
+        if raw["parse"] == "json" and ("regex" in raw or "replace" in raw):
+            word = "regex" if "regex" in raw else "replace"
+            message = f"`parse` comes before `{word}`, whatever the order in the file"
+            cure = f"take the text in one `let`, and parse it in the next: raw: {{…, {word}: …}}, "
+            cure += "state: {of: raw, parse: json}"
+            self.context.problem((*path, "parse"), message, cure, key=True)
+        elif isinstance(head, Selector) and head.language == "css":
             from qetch.selectors import markup
 
             if not markup.gives_text(head.text):
@@ -194,7 +237,8 @@ class ValueCompiler:
         for text, inner in formats.items():
             wrong = dates.check_format(text)
             if wrong:
-                self.context.problem(inner, f"bad date format '{shown(text)}': {wrong}")
+                cure = cures.of_date_format(text)
+                self.context.problem(inner, f"bad date format '{shown(text)}': {wrong}", cure)
         zone = whole.get("tz", "UTC")
         wrong = dates.check_zone(zone)
         if wrong:
@@ -212,7 +256,7 @@ class ValueCompiler:
         try:
             template = parse_template(text)
         except ValueError as error:
-            self.context.problem(path, f"bad template '{shown(text)}': {error}")
+            self.context.problem(path, f"bad template '{shown(text)}': {error}", cures.of_template(text))
             self.scope.excuse(WORD.findall(text))
             return Template(text, (text,))
         for name in template.names:
@@ -268,7 +312,8 @@ def compile_pattern(context: Context, text: str, path: Path) -> Pattern[str] | N
     wrong = patterns.check(text)
     if wrong:
         message, offset = wrong
-        context.problem(path, f"bad regex '{shown(text)}': {message}", offset=offset)
+        cure = cures.of_regex(message, text, offset)
+        context.problem(path, f"bad regex '{shown(text)}': {message}", cure, offset=offset)
         return None
     return patterns.compiled(text)
 

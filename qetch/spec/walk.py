@@ -28,6 +28,10 @@ _SUSPECT = re.compile(r"(?<=[ \t])#[^\s#]")
 _COMMENT = re.compile(r"[ \t]*(?<=[ \t])(#[^\s#].*)")
 
 
+_URL_WORD = re.compile(r"""\b(?:get|post|base)["']?: *\Z""")
+"""What stands before the URL of a request, which is a template without further words."""
+
+
 class Node(NamedTuple):
     """A value's event, and what stands below it: by key with the key's event, or by index."""
 
@@ -105,7 +109,7 @@ class Walk:
             raise self.refuse(event, "a second document begins here", "one file is one site: leave out `---`")
         if not isinstance(data, dict):
             what = "a list" if isinstance(data, list) else "a single text"
-            raise self.refuse(node.event, f"a site is a mapping, not {what}", "begin with `qetch: 1`")
+            raise self.refuse(node.event, f"a site is a mapping, not {what}", "a site begins with `qetch: 1`")
         return data, node
 
     def value(self, event: Any, depth: int) -> tuple[Any, Node]:
@@ -214,7 +218,10 @@ class Walk:
             self.cut(last)
         elif last is None and name.isidentifier():
             template = "{" + name + "}"
-            self.note_eaten(mapping, f"{template} is a YAML mapping here", f"quote the template: {quoted(template)}")
+            cure = f"quote the template: {quoted(template)}"
+            if not _URL_WORD.search(self.text, 0, mapping.start_mark.index):
+                cure += f"; where a selector may stand, it is {{text: {quoted(template)}}}"
+            self.note_eaten(mapping, f"{template} is a YAML mapping here", cure)
         elif ":" in name:
             self.note_eaten(key, f'"{shown(name)}" is a key without a value', "put a space behind the colon")
         else:

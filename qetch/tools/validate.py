@@ -222,13 +222,13 @@ def report(outcomes: Mapping[Path, Outcome]) -> Report:
 def _across(claims: Sequence[Claims]) -> list[Problem]:
     from qetch.extractors.registry import doubly_claimed
 
-    return doubly_claimed(claims, _packaged(claims)) if claims else []
+    return doubly_claimed(claims, _others(claims)) if claims else []
 
 
-def _packaged(claims: Iterable[Claims]) -> list[Entry]:
-    """The packaged sites, without those of which another copy is checked here."""
+def _others(claims: Iterable[Claims]) -> list[Entry]:
+    """The specs that a run would know beside these; not the packaged ones, if their sources are what is checked."""
     from qetch.extractors.registry import Registry
-    from qetch.paths import package_sites
 
-    names = {own.entry.name for own in claims}
-    return [entry for entry in Registry([package_sites()]).entries if entry.name not in names]
+    folders = {Path(own.entry.path).resolve().parent for own in claims}
+    sources = any((folder.parent / "schema" / "site.schema.json").is_file() for folder in folders)
+    return [entry for entry in Registry().entries if entry.rank or not sources]

@@ -8,7 +8,7 @@ from qetch.errors import LimitReached, QetchError
 from qetch.session import Answer, Session
 
 if TYPE_CHECKING:
-    from qetch.hosts import Policy
+    from qetch.policy import Policy
 
 MORE = 20
 """How many requests the trials of changed specs may make in all, besides those that are remembered."""

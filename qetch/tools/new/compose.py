@@ -88,13 +88,13 @@ def _skeleton(address: Address, page: Page) -> str:
 def _looker(session: Session, address: Address, looked: dict[str, Page]) -> Callable[[str], Page | None]:
     """Fetches a page of the same host; at most `MAX_LOOKS` of them, and one that does not come is none."""
     from qetch.errors import QetchError
-    from qetch.extractors.hosts import host_of
+    from qetch.extractors.hosts import split
 
     def look(url: str) -> Page | None:
         if url in looked:
             return looked[url]
         try:
-            if len(looked) >= MAX_LOOKS or host_of(url) != address.host:
+            if len(looked) >= MAX_LOOKS or split(url)[0] != address.host:
                 return None
             looked[url] = fetch_page(session, url)
         except QetchError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qetch.errors import InvalidURL
-from qetch.extractors.hosts import host_of
+from qetch.extractors.hosts import split
 from qetch.tools.new import shapes
 from qetch.tools.new.items import Reach, describe
 from qetch.tools.new.proposals import File, Item, Proposal
@@ -107,7 +107,7 @@ def find_oembed(scene: Scene) -> Iterator[Proposal]:
         content["uid"] = Noted(content["uid"], "decide: this is a thumbnail only: where is the file?")
     block = {"then": {"get": "{oembed}", "as": "json", "content": content}}
     try:
-        domains = (host_of(url),)
+        domains = (split(url)[0],)
     except InvalidURL:
         return
     yield Proposal(

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from qetch.errors import QetchError
-from qetch.hosts import target_of
+from qetch.policy import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Which host a URL names, and whether it may be asked."""
+"""What the requests of a site may do: which host a URL names, and whether it may be asked."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from qetch import errors
-from qetch.hosts import Policy, is_public, target_of
+from qetch.policy import Policy, is_public, target_of
 from qetch.session import Session, mount_replay
 from tests.sessions import HERE, Recorder, plain_environment
 
