@@ -48,7 +48,7 @@ class TestQetch:
         result = shell(command, "--help")
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.startswith(f"usage: qetch {command}")
-        assert max(map(len, result.stdout.splitlines())) <= 120
+        assert max(map(len, result.stdout.replace(str(shell.home), "~").splitlines())) <= 120
 
     @pytest.mark.parametrize(
         ("words", "message"),
@@ -210,9 +210,8 @@ class TestValidate:
         (shell.home / "sites" / "gone.yaml").symlink_to("nowhere.yaml")
         result = shell("validate", "sites")
         assert result.returncode == errors.FileError.exit_code
-        said, summary = result.stderr.splitlines()
-        assert "gone.yaml" in said
-        assert summary == "qetch: 3 files checked: not all of them could be read"
+        assert re.match(r"sites/gone\.yaml:1:1: cannot be read", result.stdout)
+        assert result.stderr == "qetch: 3 files checked: 1 error\n"
 
     @pytest.mark.parametrize("path", ["nowhere.yaml", "empty"])
     def test_nothing_to_check_is_an_error(self, shell: Shell, path: str) -> None:

@@ -197,12 +197,6 @@ class TestHosts:
         assert warnings(tmp_path, text.replace("handles:", auth)) == []
         assert warnings(tmp_path, text.replace("handles:", "instances: {other.example: {}}\nhandles:")) == []
 
-    def test_credentials_go_over_https(self, tmp_path: Path) -> None:
-        auth = "auth: {kind: key, headers: {X-Key: '{key}'}}\nhandles:"
-        text = SPEC.replace("handles:", auth)
-        assert warnings(tmp_path, text.replace("https://api", "http://api")) == ["secret-over-http 5:27"]
-        assert warnings(tmp_path, SPEC.replace("https://api", "http://api")) == []
-
 
 def test_an_example_that_is_there_twice(tmp_path: Path) -> None:
     twice = '["https://pictures.example/p/7", {url: "https://pictures.example/p/7", expect: {count: 1}}]'

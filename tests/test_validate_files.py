@@ -110,10 +110,22 @@ class TestAcross:
         put(sites, mine=packaged.replace(own, "name: mine"))
         assert any("taken by a packaged site" in problem.message for problem in validate([sites]).problems)
 
-    def test_a_copy_of_a_packaged_site_is_no_rival_of_it(self, sites: Path) -> None:
+    def test_a_copy_of_a_packaged_site_would_be_left_out_and_only_that_is_said(self, sites: Path) -> None:
+        names = [file.name for file in package_sites().glob("*.yaml")]
+        for name in names:
+            (sites / name).write_text((package_sites() / name).read_text("utf-8"))
+        problems = validate([sites]).problems
+        assert len(problems) == len(names)
+        assert all("is taken by" in problem.message for problem in problems)
+
+    def test_the_sources_of_the_packaged_sites_are_not_held_against_them(self, tmp_path: Path) -> None:
+        (tmp_path / "schema").mkdir()
+        (tmp_path / "schema" / "site.schema.json").write_text("{}")
+        sources = tmp_path / "sites"
+        sources.mkdir()
         for file in package_sites().glob("*.yaml"):
-            (sites / file.name).write_text(file.read_text("utf-8"))
-        assert validate([sites]).problems == ()
+            (sources / file.name).write_text(file.read_text("utf-8"))
+        assert validate([sources]).problems == ()
 
 
 class TestExitCode:

@@ -54,7 +54,7 @@ def _site(kind: str) -> dict[str, Any]:
         "name": "pictures",
         "description": "A site.",
         "domains": ["pictures.example", "a.example", "b.example", "board.example"],
-        "request": {"as": kind, "base": "https://pictures.example/"},
+        "request": {"as": kind, "base": "https://api.pictures.example/"},
         "handles": {
             "picture": {
                 "match": r"^https?://pictures\.example/p/\d+$",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qetch.cli.common import Parser, add_network_flags, add_sites_flag
+from qetch.cli.connection import add_connection_flags
 from qetch.cli.messages import one_line
 from qetch.cli.road import Road
 
@@ -43,6 +44,7 @@ def run(words: list[str]) -> int:
     )
     add_sites_flag(parser)
     add_network_flags(parser)
+    add_connection_flags(parser)
     arguments = parser.parse_args(words)
     road = Road(arguments)
 

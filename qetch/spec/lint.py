@@ -271,18 +271,6 @@ def _hosts(written: Written) -> list[tuple[str, Path]]:
     return sorted(found, key=lambda pair: written.document.place(pair[1]))
 
 
-def secret_over_http(written: Written) -> Iterator[Problem]:
-    """A site with credentials whose `base` is http: they are sent over https only."""
-    data = written.document.data
-    auth, request = data.get("auth"), data.get("request")
-    base = request.get("base") if isinstance(request, dict) else None
-    if not isinstance(auth, dict) or auth.get("kind", "none") == "none" or not isinstance(base, str):
-        return
-    if base.startswith("http://") and not re.match(r"http://(?:localhost|127\.|\[::1\])", base):
-        message, cure = "credentials are sent over https only, so not to here", "write https://"
-        yield written.warning("secret-over-http", ("request", "base"), message, cure)
-
-
 CHECKS: dict[str, Callable[[Written], Iterator[Problem]]] = {
     "unused-anchor": unused_anchor,
     "slow-regex": slow_regex,
@@ -292,6 +280,5 @@ CHECKS: dict[str, Callable[[Written], Iterator[Problem]]] = {
     "regex-without-example": regex_without_example,
     "example-twice": example_twice,
     "host-not-in-domains": host_not_in_domains,
-    "secret-over-http": secret_over_http,
 }
 """By their rules."""

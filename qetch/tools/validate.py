@@ -114,7 +114,7 @@ def _yaml_below(folder: Path) -> list[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".") and name != NO_SPECS]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
-    return [file for file in found if file.is_file() and (file.suffix == ".yaml" or _is_misnamed(file))]
+    return [file for file in found if file.suffix == ".yaml" or (file.is_file() and _is_misnamed(file))]
 
 
 def _is_misnamed(file: Path) -> bool:
