@@ -84,6 +84,14 @@ def auth_file() -> Path:
     return config_dir() / "auth.json"
 
 
+def owner_of(spec: Path | None) -> str:
+    """Whose the credentials of a spec's file are: "package", or the real path of its folder."""
+    from qetch.paths import package_sites
+
+    folder = spec.resolve().parent if spec else None
+    return "package" if folder == package_sites().resolve() else str(folder)
+
+
 def _from_json(entry: Mapping[str, Any]) -> SavedCredential:
     values, owner, site = entry["values"], entry["owner"], entry["site"]
     if not isinstance(values, list) or not all(isinstance(text, str) for text in (*values, owner, site)):

@@ -41,6 +41,15 @@ def file_name(content: Content) -> str:
     return _unreserved(f"{uid}{tail}")
 
 
+def plain_name(content: Content) -> str:
+    """A name without the uid, `title.ext`, with the same guarantees except that it is not the content's alone."""
+    suffix = extension_of(content)
+    tail = f".{suffix}" if suffix else ""
+    title = _safe(content.title or "").lstrip(" .-~")
+    title = _cut(title, MAX_NAME - len(tail)).rstrip(" .")
+    return _unreserved(f"{title}{tail}") if title else file_name(content)
+
+
 def extension_of(content: Content) -> str:
     """The file's extension in lower case and without a dot: the content's, else that of its URL, else ""."""
     given = _extension((content.extension or "").lstrip("."))

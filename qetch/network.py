@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import socket
 import threading
 import time
@@ -32,10 +33,12 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 HEAD_SECONDS = 40.0
 """For everything before the body; the other two start anew with each byte that a host drips."""
-
-
+WORTH_SAYING = 2.0
+"""Seconds of a wait that people should know about."""
 IDLE_CONNECTIONS = 64
 """Kept for the next request, of each host; urllib3 warns about every one that it must close instead."""
+
+log = logging.getLogger("qetch")
 
 
 class Pace:
@@ -66,6 +69,8 @@ def wait_for_turn(policy: Policy, host: str) -> None:
     count, seconds = policy.rate
     pace = _paces.setdefault((policy.name, host, count, seconds), Pace(count, seconds))
     wait = pace.reserve(time.monotonic())
+    if wait > WORTH_SAYING:
+        log.info("%s: no more than %d requests in %g s, so waiting %.0f s", host, count, seconds, wait)
     if wait > 0:
         time.sleep(wait)
 

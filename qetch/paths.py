@@ -71,9 +71,17 @@ def user_site_folders(named: Sequence[str | Path] = ()) -> list[Path]:
     for folder in map(Path, named):
         if not folder.expanduser().is_dir():
             raise FileError(f"{folder}: no such folder - `--sites` wants a folder that holds specs (*.yaml)")
-    variable = [part for part in os.environ.get(SITES_VARIABLE, "").split(os.pathsep) if part]
-    folders = [*map(Path, named), *map(Path, variable), config_dir() / "sites"]
+    folders = [*map(Path, named), *_of_variable(), config_dir() / "sites"]
     return [folder.expanduser().absolute() for folder in folders]
+
+
+def missing_folders() -> list[Path]:
+    """The folders that `QETCH_SITES` names, and that are not there."""
+    return [folder for folder in _of_variable() if not folder.expanduser().is_dir()]
+
+
+def _of_variable() -> list[Path]:
+    return [Path(part) for part in os.environ.get(SITES_VARIABLE, "").split(os.pathsep) if part]
 
 
 def trusted_folders() -> list[Path]:

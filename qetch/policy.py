@@ -136,7 +136,8 @@ def refuse_private(target: Target, *, proxied: bool) -> None:
     """
     for address in addresses_of(target, literal_only=proxied):
         if not is_public(address):
+            place = "a private address" if address == target.host else f"at the private address {address}"
             raise AddressRefused(
-                f"{target.host} is at the private address {address} - if that is meant, allow it with"
+                f"{target.host} is {place} - if that is meant, allow it with"
                 " --allow-private (in Python: session.allow_private = True)"
             )

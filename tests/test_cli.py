@@ -58,6 +58,10 @@ class TestQetch:
             (["--quiet", "get"], "options come after the command"),
             (["get"], "see `qetch get --help`"),
             (["get", "--outptu", "x", "https://a.example/"], "--outptu"),
+            (["get", "-P", "x"], "no such option: -P - did you mean -o? - see `qetch get --help`"),
+            (["get", "-dx", "https://a.example/"], "no such option: -dx - did you mean -o?"),
+            (["get", "--frce"], "no such option: --frce - did you mean --force?"),
+            (["match", "-z"], "no such option: -z - see"),
             (["auth"], "see `qetch auth --help`"),
             (["auth", "add"], "add needs the NAME of a site"),
             (["auth", "remove"], "remove needs the NAME of a site"),
@@ -99,11 +103,17 @@ class TestQetch:
 
 class TestMatch:
     def test_prints_site_handle_captures_and_file(self, shell: Shell) -> None:
-        result = shell("match", "https://little.example/a/cats", "--sites", "sites")
+        result = shell("match", " https://little.example/a/cats", "--sites", "sites")
         assert (result.returncode, result.stderr) == (0, "")
         name, handle, captures, path = result.stdout.rstrip("\n").split("\t")
         assert (name, handle, json.loads(captures)) == ("little", "album", {"id": "cats"})
         assert Path(path) == shell.home / "sites" / "little.yaml"
+
+    def test_shows_captures_as_a_run_sees_them(self, shell: Shell) -> None:
+        spec = (shell.home / "sites" / "little.yaml").read_text().replace(r"\w+", "[^/]+")
+        (shell.home / "sites" / "little.yaml").write_text(spec)
+        result = shell("match", "https://little.example/a/b%20c%2520d", "--sites", "sites")
+        assert json.loads(result.stdout.split("\t")[2]) == {"id": "b c%20d"}
 
     def test_says_no_with_its_exit_code(self, shell: Shell) -> None:
         result = shell("match", "https://unknown.example/page", "--sites", "sites")

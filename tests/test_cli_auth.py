@@ -72,16 +72,25 @@ def saved_file(shell: Shell) -> Any:
 
 class TestAuth:
     def test_reads_what_the_site_wants_from_stdin(self, locked: Shell) -> None:
-        result = locked("auth", "add", "both", stdin="the-key\nthe-secret\n")
+        result = locked("auth", "add", "door", stdin=" me \nthe-password\n")
         assert (result.returncode, result.stdout) == (0, "")
-        assert "saved: key and secret for both" in result.stderr
-        assert saved_file(locked)["both"]["values"] == ["the-key", "the-secret"]
-        assert saved_file(locked)["both"]["site"] == "both"
-        assert saved_file(locked)["both"]["owner"] == str((locked.home / "config" / "qetch" / "sites").resolve())
+        assert "saved: username and password for door" in result.stderr
+        assert saved_file(locked)["door"]["values"] == ["me", "the-password"]
+        assert saved_file(locked)["door"]["site"] == "door"
+        assert saved_file(locked)["door"]["owner"] == str((locked.home / "config" / "qetch" / "sites").resolve())
 
-    def test_a_secret_may_be_missing_but_no_key(self, locked: Shell) -> None:
+    def test_asks_only_for_what_the_site_sends(self, locked: Shell) -> None:
         assert locked("auth", "add", "both", stdin="the-key").returncode == 0
         assert saved_file(locked)["both"]["values"] == ["the-key", ""]
+        assert locked("auth", "add", "both", "the-key", "the-secret").returncode == 0
+        assert saved_file(locked)["both"]["values"] == ["the-key", "the-secret"]
+
+    def test_an_empty_value_is_not_saved(self, locked: Shell) -> None:
+        result = locked("auth", "add", "both", "", "")
+        assert result.returncode == errors.UserError.exit_code
+        assert "the key is empty, so nothing is saved" in result.stderr
+        assert locked("auth", "add", "lock", " the-key ").returncode == 0
+        assert saved_file(locked)["lock"]["values"] == ["the-key"]
         result = locked("auth", "add", "door", stdin="me\n\n")
         assert result.returncode == errors.UserError.exit_code
         assert "no password given" in only_error(result)
@@ -157,13 +166,32 @@ class TestAuth:
         assert foreign.returncode == errors.AuthenticationError.exit_code
         assert [request.headers.get("X-Key") for request in origin.requests] == ["the-key"]
 
-    def test_a_file_that_others_may_read_stops_everything_with_its_cure(self, locked: Shell) -> None:
+    def test_a_file_that_others_may_read_is_not_used_and_its_cure_is_said(self, locked: Shell) -> None:
         locked("auth", "add", "lock", stdin="the-key\n")
         file = locked.home / "config" / "qetch" / "auth.json"
         file.chmod(0o644)
-        result = locked.replay("get", "https://little.example/a/cats")
-        assert result.returncode == errors.FileError.exit_code
-        assert f"chmod 600 '{file}'" in only_error(result)
+        result = locked.replay("extract", "https://little.example/a/cats")
+        assert result.returncode == 0
+        (warning,) = result.stderr.splitlines()
+        assert warning.startswith("qetch: warning: going on without saved credentials: ")
+        assert f"chmod 600 '{file}'" in warning
+        closed = locked("extract", "https://lock.example/1")
+        assert closed.returncode == errors.AuthenticationError.exit_code
+        assert f"chmod 600 '{file}'" in closed.stderr
+
+    def test_the_cure_names_the_folder_of_the_site_and_whose_the_saved_ones_are(self, locked: Shell) -> None:
+        (locked.home / "sites" / "lock.yaml").write_text(LOCK.replace("name: lock", "name: bolt"))
+        sites = locked.home / "sites"
+        command = ("extract", "https://lock.example/1", "--sites", "sites")
+        (locked.home / "config" / "qetch" / "sites" / "lock.yaml").unlink()
+        result = locked(*command)
+        assert only_error(result).endswith(f"bolt wants a key: run `qetch auth add bolt --sites {sites}`")
+        locked("auth", "add", "bolt", "--sites", "sites", stdin="the-key\n")
+        other = locked.home / "other"
+        sites.rename(other)
+        result = locked(*command[:-1], "other")
+        assert f"what is saved for bolt is for the site file of {sites} alone - run" in only_error(result)
+        assert locked("auth", "list").stdout.splitlines()[1].split() == ["bolt", "1", "value", "bolt", str(sites)]
 
     def test_asks_on_a_terminal_without_showing_the_secret(self, locked: Shell) -> None:
         master, slave = pty.openpty()

@@ -15,7 +15,7 @@ from qetch import errors
 from qetch.cli.extract import FIELDS
 from qetch.content import Content
 from tests.origin import Origin, Reply
-from tests.shell import CASSETTES, ITEMS, LITTLE, PNG, Shell, make_shell, only_error, read_all, wait_for
+from tests.shell import CASSETTES, ITEMS, LITTLE, PNG, Shell, cassette, make_shell, only_error, read_all, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +39,39 @@ class TestGet:
         result = shell.replay("get", "https://plain.example/some%20file.png")
         assert (result.returncode, result.stderr) == (0, "")
         (path,) = result.stdout.splitlines()
-        assert path.startswith("some file [generic-")
+        assert path == "some file.png"
         assert (shell.home / path).read_bytes() == PNG
+
+    def test_two_files_of_one_name_do_not_meet(self, shell: Shell) -> None:
+        routes = {"/a/1.png": Reply(body=PNG), "/b/1.PNG": Reply(body=PNG + b"2")}
+        with Origin(routes) as origin:
+            urls = [*map(origin.url, routes), origin.url("/a/1.png")]
+            result = shell("get", *urls)
+        assert result.returncode == 0
+        first, second = result.stdout.splitlines()
+        assert first == "1.png"
+        assert second.startswith("1 [generic-")
+        assert (shell.home / second).read_bytes() == PNG + b"2"
+        assert "kept: 1.png is already there" in result.stderr
+
+    def test_blanks_around_a_pasted_url_do_no_harm(self, shell: Shell) -> None:
+        result = shell.replay("get", " https://plain.example/some%20file.png\n")
+        assert (result.returncode, result.stdout) == (0, "some file.png\n")
+
+    def test_a_failure_is_told_of_what_the_user_knows(self, shell: Shell) -> None:
+        result = shell.replay("get", "https://little.example/a/half", "https://little.example/lost.png")
+        first, second = result.stderr.splitlines()
+        assert first.startswith('qetch: error: "A cat": https://files.little.example/lost.png')
+        assert second.count("https://little.example/lost.png") == 1
+        assert "generic-" not in result.stderr
+
+    def test_what_an_error_says_is_not_said_as_skipped_too(self, shell: Shell) -> None:
+        (shell.home / "cassettes" / "all.yaml").write_text(
+            cassette({"https://api.little.example/albums/cats": (200, {"items": [{"name": "A cat"}]})})
+        )
+        result = shell.replay("get", "https://little.example/a/cats")
+        assert result.returncode == errors.LayoutChanged.exit_code
+        assert "there is no uid: 'id' finds nothing" in only_error(result)
 
     def test_takes_options_between_urls(self, shell: Shell) -> None:
         urls = ["https://little.example/a/cats", "https://plain.example/some%20file.png"]
@@ -125,8 +156,12 @@ class TestGet:
     )
     def test_names_a_folder_that_does_not_serve(self, shell: Shell, words: tuple[str, str]) -> None:
         result = shell("get", "https://little.example/a/cats", *words)
-        assert result.returncode == errors.FileError.exit_code
+        assert result.returncode == errors.UserError.exit_code
         assert words[1] in only_error(result)
+
+    def test_a_file_in_place_of_a_folder_of_sites_gets_a_cure(self, shell: Shell) -> None:
+        result = shell("get", "https://little.example/a/cats", "--sites", "sites/little.yaml")
+        assert only_error(result).endswith("--sites sites/little.yaml is a file - give its folder: --sites sites")
 
     def test_a_title_cannot_write_on_the_terminal_nor_leave_the_folder(self, shell: Shell) -> None:
         result = shell.replay("get", "https://little.example/a/cats", "-o", "files")

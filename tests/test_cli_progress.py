@@ -18,7 +18,7 @@ from tests.origin import Origin, Reply, Request, ranged
 from tests.proxy import Proxy
 from tests.secure import Authority
 from tests.sessions import SECRET
-from tests.shell import PNG, Shell, make_shell, only_error, read_all, read_until, wait_for
+from tests.shell import LITTLE, PNG, Shell, make_shell, only_error, read_all, read_until, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,21 @@ def test_a_size_that_nobody_knows_is_shown_as_such(shell: Shell) -> None:
     with Origin({"*": Reply(body=BIG[:100_000], drip=0.05, piece=10_000, framing="chunked")}) as origin:
         code, _, drawn = on_terminal(shell, "get", origin.url("/film.bin"))
     assert code == 0
-    assert "/?" in drawn
+    assert "kB" in drawn
+    assert "/?" not in drawn
+    assert "\u2501" not in drawn  # what a bar is made of
+
+
+def test_a_terminal_is_told_whom_qetch_asks_if_that_takes_long(shell: Shell) -> None:
+    spec = LITTLE.replace("domains: [", "domains: [127.0.0.1, ").replace("little\\.example", r"127\.0\.0\.1(?::\d+)?")
+    with Origin({"*": Reply(body='{"items": []}', drip=0.3, piece=1)}) as origin:
+        text = spec.replace("https://api.little.example/", origin.url("/"))
+        (shell.home / "sites" / "little.yaml").write_text(text.replace("https://little.example/", "http://127.0.0.1/"))
+        words = ("extract", origin.url("/a/cats"), "--sites", "sites", "--allow-private")
+        _, _, drawn = on_terminal(shell, *words)
+        result = shell(*words)
+    assert drawn.count("qetch: asking 127.0.0.1 …") == 1
+    assert "asking" not in result.stderr  # nobody waits there
 
 
 def test_several_files_have_a_line_for_all_of_them(shell: Shell) -> None:
@@ -227,8 +241,8 @@ def test_a_proxy_or_file_that_makes_no_sense_is_said_without_its_password(shell:
     assert "http://host:8080" in only_error(result)
     assert SECRET not in result.stderr
     result = shell("get", "https://files.example/a.png", "--cacert", "nowhere.pem")
-    assert result.returncode == 7
-    assert "nowhere.pem" in only_error(result)
+    assert result.returncode == 4
+    assert "--cacert nowhere.pem: no such file" in only_error(result)
 
 
 @pytest.mark.parametrize(("rate", "value"), [("500k", 512_000), ("2M", 2 << 20), ("1.5m", 3 << 19), ("1G", 1 << 30)])

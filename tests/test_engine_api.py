@@ -246,7 +246,7 @@ def test_what_was_left_out_is_a_place_and_a_reason_of_the_last_extraction(tmp_pa
         assert extractor.skipped == []
         list(extractor.extract(origin.url("/start")))
         [skip] = extractor.skipped
-        assert (skip.place, skip.reason) == ("handles.start.each.content, row 2", "there is no uid")
+        assert (skip.place, skip.reason) == ("handles.start.each.content, row 2", "there is no uid: 'id' finds nothing")
         list(extractor.extract(origin.url("/start")))
         assert extractor.skipped == []
 

@@ -87,9 +87,9 @@ def test_a_user_name_may_stand_in_a_query_as_well(tmp_path):
 @pytest.mark.parametrize(
     ("auth", "given", "says"),
     [
-        ('{kind: key, headers: {X-Key: "{key}"}}', None, "here wants key"),
-        ('{kind: oauth, headers: {X-Key: "{key}{secret}"}}', None, "here wants key and secret"),
-        ('{kind: oauth, headers: {X-Key: "{key}"}}', None, "here wants key:"),
+        ('{kind: key, headers: {X-Key: "{key}"}}', None, "here wants a key"),
+        ('{kind: oauth, headers: {X-Key: "{key}{secret}"}}', None, "here wants a key and a secret"),
+        ('{kind: oauth, headers: {X-Key: "{key}"}}', None, "here wants a key:"),
         ('{kind: oauth, headers: {X-Key: "{key}{secret}"}}', ("a",), "here wants a secret too"),
     ],
 )
@@ -123,7 +123,7 @@ def test_refused_credentials_are_an_authentication_error_without_the_secret(tmp_
     top = 'auth: {kind: key, headers: {X-Key: "{key}"}, query: {k: "{key}"}}'
     error = fails(tmp_path, {"*": Reply(401)}, BLOCK, errors.AuthenticationError, top=top, auth=(KEY,))
     assert KEY not in str(error)
-    assert str(error).endswith("run `qetch auth add here`")
+    assert str(error).endswith(f"run `qetch auth add here --sites {tmp_path}`")
 
 
 def test_a_login_page_with_status_200_is_seen_by_check(tmp_path):

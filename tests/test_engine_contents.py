@@ -82,6 +82,24 @@ def test_a_rank_by_a_text_is_said_and_counts_as_null(tmp_path):
     assert "no number to rank by" in outcome.skipped[0]
 
 
+@pytest.mark.parametrize("rank", ["hieght", "[hieght, wdith]"])
+def test_a_rank_that_is_null_for_every_file_is_said_and_the_order_decides(tmp_path, rank):
+    data = {"files": [{"n": name, "u": f"/{name}", "height": 7} for name in "abc"]}
+    rendition = f"renditions: {{in: files, name: n, url: u, quality: {{rank: {rank}}}}}"
+    outcome = extract(tmp_path, {"/a": reply(data)}, f"get: a\ncontent: {{uid: {{text: i}}, {rendition}}}")
+    assert qualities(outcome.lists[0]) == {"a": 1.0, "b": 0.6667, "c": 0.3333}
+    [said] = outcome.skipped
+    assert "renditions.quality.rank" in said
+    assert "null for every file" in said
+
+
+def test_a_rank_that_is_null_for_the_only_file_is_no_matter(tmp_path):
+    data = {"files": [{"n": "a", "u": "/a"}]}
+    block = "get: a\ncontent: {uid: {text: i}, renditions: {in: files, name: n, url: u, quality: {rank: h}}}"
+    outcome = extract(tmp_path, {"/a": reply(data)}, block)
+    assert (qualities(outcome.lists[0]), outcome.skipped) == ({"a": 1.0}, [])
+
+
 def test_renditions_without_a_rank_keep_the_order_of_the_site(tmp_path):
     data = {"files": [{"n": name, "u": f"/{name}"} for name in "xyz"]}
     contents = one(tmp_path, data, "renditions: {in: files, name: n, url: u}")
@@ -230,3 +248,31 @@ def test_an_error_in_an_asked_rendition_that_is_no_missing_file_ends_the_run(tmp
     routes["/b/1"] = Reply(404)
     outcome = run(tmp_path, routes, block)
     assert isinstance(outcome.error, errors.LayoutChanged)
+
+
+# --- what is said of nothing
+
+
+@pytest.mark.parametrize(
+    ("uid", "said"),
+    [
+        ("'img#full'", "'img#full' finds an <img> without text - if an attribute is meant, add ::attr(src)"),
+        ("'a'", "'a' finds an <a> without text - if an attribute is meant, add ::attr(href)"),
+        ("{xpath: //img}", "'//img' finds an <img> without text - if an attribute is meant, add /@src"),
+        ("b", "'b' finds nothing"),
+        ("{css: p, regex: z}", "'p' finds a <p>, of which `regex` leaves nothing"),
+        ("{first_of: [b, i]}", "none of its 2 values is anything"),
+    ],
+)
+def test_a_uid_that_is_nothing_names_the_line_and_what_was_found(tmp_path, uid, said):
+    html = "<p>text</p><img id=full src=/1.png><a href=/1></a>"
+    block = f"get: a\ncontent: {{uid: {uid}, url: 'img::attr(src)'}}"
+    error = fails(tmp_path, {"/a": page(html)}, block, errors.LayoutChanged, request="as: html")
+    assert f"there is no uid: {said} (site" in str(error)
+    assert str(error).endswith(".yaml:12, handles.start.content.uid)")
+
+
+def test_a_file_that_is_nothing_names_the_line_and_what_was_found(tmp_path):
+    block = "get: a\ncontent: {uid: {text: i}, url: link}"
+    error = fails(tmp_path, {"/a": reply({})}, block, errors.LayoutChanged)
+    assert "here-i has no file: 'link' finds nothing (" in str(error)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import logging
+import re
 
 import pytest
 
@@ -287,3 +289,10 @@ def test_a_page_that_is_nested_too_deep_is_remote_and_not_cut_off_in_silence(tmp
     assert extract(tmp_path, {"/a": page("<div>" * 1000 + items)}, block, request="as: html").uids == ["1"]
     deep = page(items + "<div>" * 100_000 + items)
     fails(tmp_path, {"/a": deep}, block, errors.RemoteError, "too deep", request="as: html")
+
+
+def test_a_wait_is_told_to_who_listens(tmp_path, caplog):
+    with caplog.at_level(logging.INFO, "qetch"):
+        extract(tmp_path, {"/a": [Reply(429, {"Retry-After": "30"}), pictures(1)]}, BLOCK)
+    [record] = caplog.records
+    assert re.fullmatch(r"127\.0\.0\.1:\d+: asked too often, waiting 30 s", record.message)

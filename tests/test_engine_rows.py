@@ -353,3 +353,9 @@ def test_content_of_an_outer_block_is_the_default_of_those_inside(tmp_path):
     assert [contents[0].uploaded_by for contents in outcome.lists] == ["x", "x"]
     assert outcome.lists[0][0].metadata == {"set": "Set"}
     assert outcome.lists[0][0].metadata is not outcome.lists[1][0].metadata
+
+
+def test_the_only_row_that_gives_nothing_says_why_with_the_line(tmp_path):
+    error = fails(tmp_path, {"/a": items({"name": 1})}, BLOCK, errors.LayoutChanged)
+    assert "/a: the only row gave nothing: there is no uid: 'id' finds nothing (site" in str(error)
+    assert str(error).endswith(".yaml:12, handles.start.each.content.uid)")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qetch.content import Content
-from qetch.filenames import MAX_NAME, extension_of, file_name
+from qetch.filenames import MAX_NAME, extension_of, file_name, plain_name
 
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{name}{n}" for name in ("COM", "LPT") for n in "123456789¹²³")}
 FORBIDDEN = set('<>:"/\\|?*') | {chr(code) for code in range(32)} | {"\x7f"}
@@ -152,3 +152,18 @@ def test_a_name_of_full_length_can_be_written_with_its_part_beside_it(tmp_path: 
     target.with_name(target.name + ".part12345").write_bytes(b"x")
     target.write_bytes(b"x")
     assert target.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("1", "1.png"),
+        ("..-rf", "rf.png"),
+        ("..", "site-1.png"),
+        ("con", "_con.png"),
+        ("~me", "me.png"),
+        ("x" * 300, "x" * (MAX_NAME - 4) + ".png"),
+    ],
+)
+def test_a_plain_name_is_the_title_made_harmless(title: str, expected: str) -> None:
+    assert plain_name(made("site-1", title, "png")) == expected

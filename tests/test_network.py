@@ -126,6 +126,12 @@ def test_private_addresses_are_refused_by_the_network(host):
     assert isinstance(caught.value, errors.AddressRefused) or ":" in host  # without IPv6 such a host has no address
 
 
+def test_a_private_address_is_said_once():
+    with Session() as session, pytest.raises(errors.AddressRefused) as caught:
+        session.fetch("GET", "http://127.0.0.1/")
+    assert str(caught.value).startswith("127.0.0.1 is a private address - if")
+
+
 def test_a_redirect_to_a_private_address_is_refused():
     with Session(Policy(private_hosts=frozenset({"127.0.0.1"}))) as session, Origin(host="127.0.0.2") as inner:
         origin = Origin({"/": redirect(inner.url("/"))})

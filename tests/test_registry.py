@@ -141,16 +141,42 @@ def test_a_broken_spec_is_listed_and_left_out(sites: Path, cache: Path) -> None:
         assert {Path(problem.file).name for problem in found.problems} == {"bad.yaml", "empty.yaml"}
 
 
-def test_broken_specs_are_said_once_a_process(sites: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_broken_specs_are_said_once_and_only_when_a_url_could_be_theirs(
+    sites: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     put(sites, bad="qetch: [", worse="")
     set_folders([sites])
     with caplog.at_level(logging.WARNING, "qetch"):
-        registry()
-        registry()
+        assert registry().match("https://plain.example/page") is None
+        assert not caplog.records  # the URL may be somebody's else
+        for url in ("https://plain.example/page", "https://plain.example/other"):
+            with pytest.raises(UnsupportedURL):
+                find_extractor(url)
     [record] = caplog.records
     assert "a spec was left out" in record.message
     assert "bad.yaml" in record.message
     assert "1 more" in record.message
+
+
+def test_a_folder_of_the_environment_that_is_not_there_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("QETCH_SITES", str(tmp_path / "nowhere"))
+    set_folders([])
+    with caplog.at_level(logging.WARNING, "qetch"):
+        registry()
+        registry()
+    [record] = caplog.records
+    assert record.message == f"QETCH_SITES names {tmp_path / 'nowhere'}, and there is no such folder"
+
+
+def test_who_has_no_handle_for_a_url_shows_what_it_takes(sites: Path, cache: Path) -> None:
+    put(sites, one=spec("one"), two=spec("two", domains=["two.example", "one.example"]))
+    with pytest.raises(UnsupportedURL) as caught:
+        Registry([sites], cache).find("https://one.example/other")
+    assert str(caught.value).endswith(
+        "one and two have no handle for this URL - it takes such as https://one.example/i/abc"
+    )
 
 
 def test_a_name_is_had_by_the_first_that_uses_it(sites: Path, tmp_path: Path, cache: Path) -> None:

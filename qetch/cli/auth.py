@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qetch import auth
 from qetch.cli.common import Parser, add_sites_flag, use_sites
@@ -84,21 +84,30 @@ def _contradiction(arguments: argparse.Namespace) -> str:
 def _add(registry: Registry, name: str, given: Sequence[str]) -> None:
     key, entry = _find_site(registry, name)
     fields = _fields(entry)
-    values = _checked(fields, given) if given else list(_asked(key, fields))
-    owner = "package" if entry.rank == 0 else str(Path(entry.path).resolve().parent)
-    auth.save(key, values, owner, entry.name)
+    wanted = _wanted(registry, entry) or fields
+    values = _checked(wanted, fields, given) if given else list(_asked(key, wanted, fields))
+    auth.save(key, values, auth.owner_of(Path(entry.path)), entry.name)
     given_fields = [field.lower() for field, value in zip(fields, values, strict=True) if value]
     say(f"saved: {' and '.join(given_fields)} for {key}, in {auth.auth_file()}")
 
 
 def _list(registry: Registry) -> None:
     credentials = auth.saved()
-    kinds = {entry.name: entry.auth_kind for entry in registry.entries}
+    kinds = {(entry.name, auth.owner_of(Path(entry.path))): entry.auth_kind for entry in registry.entries}
     if not credentials:
         say("no credentials are saved - `qetch auth add NAME` saves some")
         return
-    rows = [(key, kinds.get(saved.site, "?"), saved.site, saved.owner) for key, saved in sorted(credentials.items())]
+    rows = [
+        (key, kinds.get((saved.site, saved.owner)) or _count(list(filter(None, saved))), saved.site, saved.owner)
+        for key, saved in sorted(credentials.items())
+    ]
     print_table([("NAME", "KIND", "SITE", "SITE FILE FROM"), *rows])
+
+
+def _count(values: Sequence[str]) -> str:
+    """How many there are: all that is known of a credential whose site is not at hand."""
+    given = len(values)
+    return f"{given} value{'' if given == 1 else 's'}"
 
 
 def _remove(name: str) -> None:
@@ -117,6 +126,7 @@ def _find_site(registry: Registry, name: str) -> tuple[str, Entry]:
             return name, entry
         if any(is_instance(host, pattern) for pattern in entry.instances):
             return host, entry
+    registry.warn_of_problems()  # it could be one of those
     names = [entry.name for entry in registry.entries]
     of_domain = [
         entry.name for entry in registry.entries if any(f".{host}".endswith(f".{domain}") for domain in entry.domains)
@@ -133,19 +143,31 @@ def _fields(entry: Entry) -> tuple[str, ...]:
     return tuple(fields)
 
 
-def _checked(fields: Sequence[str], values: Sequence[str]) -> list[str]:
+def _wanted(registry: Registry, entry: Entry) -> tuple[str, ...]:
+    """The words for what the site's requests are made of; none if only the site's own code knows."""
+    extractor: Any = registry.extractor(entry.name)
+    words: tuple[str, ...] = extractor.wanted()
+    return tuple(map(str.upper, words))
+
+
+def _checked(wanted: Sequence[str], fields: Sequence[str], given: Sequence[str]) -> list[str]:
+    """The values of the command line, one for each field."""
     say("warning: your shell remembers these values - without them on the command line, qetch asks for them")
-    least = len([field for field in fields if field != OPTIONAL])
-    if not least <= len(values) <= len(fields):
-        raise UserError(f"this site wants {' and '.join(fields).lower()}: {len(values)} values given")
+    least = len([field for field in wanted if field != OPTIONAL])
+    if not least <= len(given) <= len(fields):
+        raise UserError(f"this site wants {' and '.join(wanted).lower()}: {_count(given)} given")
+    values = [value.strip() for value in given]
+    for field, value in zip(wanted, values, strict=False):
+        if not value and field != OPTIONAL:
+            raise UserError(f"the {field.lower()} is empty, so nothing is saved")
     return [*values, *[""] * (len(fields) - len(values))]
 
 
-def _asked(key: str, fields: Sequence[str]) -> Iterator[str]:
-    """A value for each field: asked for on a terminal, else a line of stdin."""
+def _asked(key: str, wanted: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
+    """A value for each field: asked for on a terminal, else a line of stdin; "" for what nobody wants."""
     for field in fields:
-        value = _ask(key, field).strip() if sys.stdin else ""  # None if it was closed
-        if not value and field != OPTIONAL:
+        value = _ask(key, field).strip() if field in wanted and sys.stdin else ""  # None if it was closed
+        if not value and field in wanted and field != OPTIONAL:
             raise UserError(f"no {field.lower()} given, so nothing is saved - give it on stdin, one value in each line")
         yield value
 

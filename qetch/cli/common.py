@@ -9,11 +9,12 @@ import logging
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from qetch.cli import COMMANDS
 from qetch.cli.messages import Warnings, complain, did_you_mean, say
-from qetch.errors import MachineError, QetchError
+from qetch.errors import InvalidSetting, MachineError, QetchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +25,16 @@ USAGE = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 """128 + the signal, as shells count."""
+ELSEWHERE = {"-P": "-o", "-d": "-o", "-O": "-o", "--dir": "--output", "--directory-prefix": "--output"}
+"""What other programs call an option."""
 
 
 def run_command(words: list[str]) -> int:
     """Run the subcommand that the words name, and return the exit code of the process."""
-    warnings = Warnings(logging.WARNING)
+    warnings = Warnings()
     logger = logging.getLogger("qetch")
     logger.addHandler(warnings)
+    logger.setLevel(logging.INFO)
     _never_fail_to_print()
     try:
         code = _choose(words)
@@ -82,6 +86,11 @@ def _unknown(command: str) -> str:
     return f"no such command: {command}{did_you_mean(command, COMMANDS)} - see `qetch --help`"
 
 
+def add_urls(parser: argparse.ArgumentParser, help_text: str | None = None) -> None:
+    """`URL...`; blanks around a URL came along when it was copied."""
+    parser.add_argument("urls", metavar="URL", nargs="+", type=str.strip, help=help_text)
+
+
 def add_sites_flag(parser: argparse.ArgumentParser) -> None:
     """`--sites DIR`."""
     parser.add_argument(
@@ -101,7 +110,8 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-private",
         action="store_true",
-        help="also ask hosts with a private address, such as those of your home network",
+        help="also ask hosts inside your own network, such as 192.168.0.2 or localhost; without it they are refused, "
+        "since any page could send qetch there",
     )
 
 
@@ -109,13 +119,28 @@ def use_sites(folders: Sequence[str]) -> Registry:
     """The registry of the process, with the folders of `--sites` before all others of the user.
 
     Raises:
-        FileError: One of them is no folder.
+        InvalidSetting: One of them is no folder.
     """
     from qetch.extractors import registry
 
+    for folder in folders:
+        check_folder("--sites", folder)
     if folders:
         registry.set_folders(folders)
     return registry.registry()
+
+
+def check_folder(flag: str, folder: str) -> None:
+    """Makes sure that a folder of the command line is one.
+
+    Raises:
+        InvalidSetting: It is not.
+    """
+    path = Path(folder).expanduser()
+    if path.is_file():
+        raise InvalidSetting(f"{flag} {folder} is a file - give its folder: {flag} {Path(folder).parent}")
+    if not path.is_dir():
+        raise InvalidSetting(f"{flag} {folder}: no such folder")
 
 
 def _never_fail_to_print() -> None:
@@ -135,6 +160,29 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Like the original, except that an option which does not exist is said before words that are missing."""
+        for word in args or ():
+            if word == "--":
+                break
+            if self._is_unknown(word):
+                self.error(f"no such option: {word}{self._meant(word)}")
+        return super().parse_known_args(args, namespace)
+
+    def _is_unknown(self, word: str) -> bool:
+        if word[:1] != "-" or word[1:2] in ("", " ") or word[1].isdigit() or " " in word:
+            return False
+        short = word[:2] if word[1] != "-" else ""
+        return not {word.partition("=")[0], short} & self._option_string_actions.keys()
+
+    def _meant(self, word: str) -> str:
+        name = word.partition("=")[0]
+        known = self._option_string_actions
+        meant = ELSEWHERE.get(name, ELSEWHERE.get(name[:2], ""))
+        if meant in known:
+            return f" - did you mean {meant}?"
+        return did_you_mean(name, [option for option in known if option.startswith("--")]) if len(name) > 3 else ""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the words, and leave with exit code 2."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from qetch.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from qetch.downloaders import Settings
@@ -52,12 +55,14 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     """The settings that the flags make.
 
     Raises:
-        InvalidSetting: The proxy is none.
+        InvalidSetting: The proxy is none, or there is no such file of certificates.
         FileError: The file of certificates cannot be read.
     """
     from qetch.downloaders.settings import Settings
 
     given = vars(arguments)
+    if given["cacert"] is not None and not Path(given["cacert"]).is_file():
+        raise InvalidSetting(f"--cacert {given['cacert']}: no such file")
     defaults = Settings()
     seconds: float | None = given["timeout"]
     return Settings(

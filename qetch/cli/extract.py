@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from qetch.cli.common import Parser, add_network_flags, add_sites_flag
+from qetch.cli.common import Parser, add_network_flags, add_sites_flag, add_urls
 from qetch.cli.connection import add_connection_flags
 from qetch.cli.messages import Failures
 from qetch.cli.road import Road
@@ -46,7 +46,7 @@ FIELDS = (
 def run(words: list[str]) -> int:
     """Run the subcommand; its exit code."""
     parser = Parser("extract", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_argument("urls", metavar="URL", nargs="+", help="a page of a site that qetch knows, or any file")
+    add_urls(parser, "a page of a site that qetch knows, or any file")
     add_sites_flag(parser)
     add_network_flags(parser)
     add_connection_flags(parser)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qetch.cli.common import INTERRUPTED, Parser, add_network_flags, add_sites_flag
+from qetch.cli.common import INTERRUPTED, Parser, add_network_flags, add_sites_flag, add_urls
 from qetch.cli.connection import add_connection_flags, add_download_flags
 from qetch.cli.messages import Failures, say
 from qetch.cli.progress import Display
 from qetch.cli.road import Road
-from qetch.errors import FileError
+from qetch.errors import FileError, InvalidSetting
 
 if TYPE_CHECKING:
     import argparse
@@ -30,6 +31,8 @@ examples:
   qetch get URL --force          again, though the files are there
   qetch get URL --limit-rate 2M  at most 2 MiB a second"""
 
+TITLE = 80
+"""The most letters of a title in a message."""
 FRAGMENTS = 4
 """Of a file in many pieces, so many are fetched at a time; the connections are shared among them."""
 
@@ -38,13 +41,15 @@ def run(words: list[str]) -> int:
     """Run the subcommand; its exit code."""
     arguments = _parse(words)
     folder = _made(Path(arguments.output))
+    if arguments.quiet:
+        logging.getLogger("qetch").setLevel(logging.WARNING)
     road, failures = Road(arguments), Failures()
     downloads = Downloads(road, folder, force=arguments.force, quiet=arguments.quiet)
     try:
         for url in arguments.urls:
             with failures.reported(url):
                 for contents in road.contents(url):
-                    with failures.reported(contents[0].uid):
+                    with failures.reported(_known_as(contents[0], url), contents[0].uid):
                         downloads.save(contents[0])
     except KeyboardInterrupt:
         say("interrupted - run the same command again to go on from here")
@@ -54,7 +59,7 @@ def run(words: list[str]) -> int:
 
 def _parse(words: list[str]) -> argparse.Namespace:
     parser = Parser("get", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_argument("urls", metavar="URL", nargs="+", help="a page of a site that qetch knows, or any file")
+    add_urls(parser, "a page of a site that qetch knows, or any file")
     parser.add_argument(
         "-o", "--output", metavar="DIR", default=".", help="the folder for the files (default: this one)"
     )
@@ -70,9 +75,17 @@ def _parse(words: list[str]) -> argparse.Namespace:
 def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InvalidSetting(f"-o {folder}: there is a file of that name - give a folder") from None
     except OSError as error:
         raise FileError(f"-o {folder}: cannot make this folder: {error.strerror}") from None
     return folder
+
+
+def _known_as(content: Content, url: str) -> str:
+    """What the user knows of a content: its title if the site gives one, else the URL that led to it."""
+    title = "" if content.extractor.name == "generic" else content.title or ""
+    return f'"{title if len(title) <= TITLE else f"{title[: TITLE - 1]}…"}"' if title else url
 
 
 class Downloads:
@@ -82,12 +95,11 @@ class Downloads:
         self._road, self._folder, self._force, self._quiet = road, folder, force, quiet
         self._display = Display(wanted=not quiet)
         self._downloaders: dict[type[BaseDownloader], BaseDownloader] = {}
+        self._owners: dict[str, str] = {}
 
     def save(self, content: Content) -> None:
         """Download a content, unless its file is there, and print the file's path."""
-        from qetch.filenames import file_name
-
-        path = self._folder / file_name(content)
+        path = self._folder / self._name(content)
         if path.is_file() and not self._force:
             self._note(f"kept: {path} is already there (--force replaces it)")
             return
@@ -104,11 +116,17 @@ class Downloads:
         if not self._quiet:
             print(saved, flush=True)
 
-    def _shares(self, fragments: int) -> tuple[int, int]:
-        """How many fragments to download at a time, and over how many connections each."""
-        connections = self._road.settings.connections_per_host
-        at_once = max(min(fragments, connections), 1)
-        return at_once, -(-connections // at_once)
+    def _name(self, content: Content) -> str:
+        """Of a file by its own URL the name that it has there, unless this run gave it to another one."""
+        from qetch.filenames import file_name, plain_name
+
+        if content.extractor.name == "generic":
+            name = plain_name(content)
+            if self._owners.setdefault(name.casefold(), content.uid) == content.uid:  # some disks know no case
+                return name
+        name = file_name(content)
+        self._owners[name.casefold()] = content.uid
+        return name
 
     def _downloader(self, content: Content) -> BaseDownloader:
         from qetch import get_downloader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qetch.cli.common import Parser, add_sites_flag, use_sites
+from qetch.cli.common import Parser, add_sites_flag, add_urls, use_sites
 from qetch.cli.messages import complain
 from qetch.errors import QetchError
 
@@ -25,7 +25,7 @@ example:
 def run(words: list[str]) -> int:
     """Run the subcommand; its exit code."""
     parser = Parser("match", description=DESCRIPTION, epilog=EXAMPLES)
-    parser.add_argument("urls", metavar="URL", nargs="+")
+    add_urls(parser)
     add_sites_flag(parser)
     arguments = parser.parse_intermixed_args(words)
     registry = use_sites(arguments.sites)
@@ -41,6 +41,7 @@ def run(words: list[str]) -> int:
 
 def _line(registry: Registry, url: str) -> str:
     import json
+    from urllib.parse import unquote
 
     claim = registry.match(url)
     if claim is None:
@@ -49,7 +50,8 @@ def _line(registry: Registry, url: str) -> str:
     else:
         name, path = claim.entry.name, claim.entry.path
         handle, match = claim.handle, claim.match
-    return "\t".join((name, handle, json.dumps(match.groupdict()), path))
+    captures = {name: text and unquote(text) for name, text in match.groupdict().items()}  # as a run sees them
+    return "\t".join((name, handle, json.dumps(captures), path))
 
 
 def _generic(url: str) -> tuple[str, Match[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,17 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+_latest = 0.0
+
+
 def say(text: str) -> None:
     """One line for the user, on stderr."""
+    global _latest  # of the process, as stderr is
     print(f"qetch: {one_line(text)}", file=sys.stderr, flush=True)
+    _latest = time.monotonic()
 
 
-def complain(error: QetchError, where: str = "") -> None:
+def silence() -> float:
+    """How many seconds ago something was said."""
+    return time.monotonic() - _latest
+
+
+def complain(error: QetchError, where: str = "", uid: str = "") -> None:
     """Say what went wrong: a line for an error, or for each problem of a spec.
 
     Args:
         error: What was raised.
-        where: The URL or the content, for an error that does not name it itself.
+        where: The URL, or the title of the content in quotes, for an error that does not name it itself.
+        uid: What an error may call the content, though it says nothing to the user.
     """
     from qetch.extractors.hosts import shown
 
@@ -32,7 +44,9 @@ def complain(error: QetchError, where: str = "") -> None:
             say(f"error: {problem}")
         return
     text = str(error) or type(error).__name__
-    place = shown(where) if where else ""
+    place = where if where[:1] == '"' else shown(where) if where else ""
+    if uid and text.startswith(uid):
+        text = f"{place}{text[len(uid) :]}"
     say(f"error: {text}" if place in text else f"error: {place}: {text}")
 
 
@@ -57,12 +71,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 class Warnings(logging.Handler):
-    """Prints what the rooms of qetch warn about."""
+    """Prints what the rooms of qetch tell: warnings, and what a run waits for."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one warning, unless it is of a skip: those stand in `skipped`, and are said from there."""
+        """Print one record, unless it is of a skip: those stand in `skipped`, and are said from there."""
         if not getattr(record, "skip", False):
-            say(f"warning: {record.getMessage()}")
+            say(f"{'warning: ' if record.levelno >= logging.WARNING else ''}{record.getMessage()}")
 
 
 class Failures:
@@ -72,10 +86,10 @@ class Failures:
         self.exit_code = 0
 
     @contextmanager
-    def reported(self, where: str) -> Iterator[None]:
+    def reported(self, where: str, uid: str = "") -> Iterator[None]:
         """Say an error of qetch that is raised inside, and go on after it."""
         try:
             yield
         except QetchError as error:
-            complain(error, where)
+            complain(error, where, uid)
             self.exit_code = self.exit_code or error.exit_code

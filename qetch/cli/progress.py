@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress, ProgressColumn, TaskID
 
     Hook = Callable[[str, int, int], None]
 
@@ -66,26 +66,43 @@ class Display:
 
     def _progress(self) -> Progress:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
+        from rich.progress import Progress, TextColumn, TransferSpeedColumn
 
         self._console = self._console or Console(stderr=True)
+        bar, size, remaining = _columns_of_a_size()
         return Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
+            bar,
+            size,
             TransferSpeedColumn(),
-            TimeRemainingColumn(),
+            remaining,
             console=self._console,
             transient=True,
             redirect_stdout=False,  # rich would print it on stderr, and a pipe would miss it
         )
+
+
+def _columns_of_a_size() -> tuple[ProgressColumn, ProgressColumn, ProgressColumn]:
+    """The bar, the bytes, and the time that is left; of a size that is not known, only the bytes so far."""
+    from rich.filesize import decimal
+    from rich.progress import BarColumn, DownloadColumn, Task, TimeRemainingColumn
+    from rich.progress_bar import ProgressBar
+    from rich.text import Text
+
+    class Bar(BarColumn):
+        def render(self, task: Task) -> ProgressBar:
+            return ProgressBar(total=1, width=0) if task.total is None else super().render(task)
+
+    class Size(DownloadColumn):
+        def render(self, task: Task) -> Text:
+            known = task.total is not None
+            return super().render(task) if known else Text(decimal(int(task.completed)), style="progress.download")
+
+    class Remaining(TimeRemainingColumn):
+        def render(self, task: Task) -> Text:
+            return Text() if task.total is None else super().render(task)
+
+    return Bar(), Size(), Remaining()
 
 
 class _Line:
@@ -105,7 +122,7 @@ class _Line:
     def show(self, current: int, total: int) -> None:
         """Draws what `download()` tells.
 
-        A size that is not known comes as the size so far, and at least 1: the bar then only moves. The first bytes
+        A size that is not known comes as the size so far, and at least 1: no bar is drawn then. The first bytes
         may be those of an earlier attempt, all at once, so that the speed is counted from then on.
         """
         if total > max(current, 1) or (self._total is not None and total != self._total):

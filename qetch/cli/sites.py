@@ -30,7 +30,9 @@ def run(words: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON list, with all that is known")
     add_sites_flag(parser)
     arguments = parser.parse_args(words)
-    entries = sorted(use_sites(arguments.sites).entries, key=lambda entry: entry.name)
+    registry = use_sites(arguments.sites)
+    registry.warn_of_problems()
+    entries = sorted(registry.entries, key=lambda entry: entry.name)
     if arguments.json:
         import json
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import requests
 
-PIECE = 262_144
+PIECE = 524_288
 """Bytes that are read, and written, at most at once."""
 
 REACH_SECONDS = 0.02

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 FIRST_LOOK = 0.02
 """Seconds after which the first connection, which showed that the host serves ranges, gets company."""
 FEW, SEVERAL = 2, 4
-"""How many there are then: few where the first one brings `FAST` bytes a second, since each costs this machine too."""
+"""How many there are then: few where the first one brings `FAST` bytes a second, and no more as long as that lasts."""
 FAST = 100_000_000
+"""Bytes a second that no line gives by more connections; what they cost is the processor's time."""
 TICK = 0.05
 """Seconds between two looks at the throughput from then on."""
 GROWTH = 1.25
@@ -140,9 +141,10 @@ class Transfer:
                 self.target = min(FEW if rate > FAST else SEVERAL, self.limit)
             elif self._failures:
                 grown_at = now
-            elif rate > best * GROWTH:
+            elif rate < FAST and not best / 2 < rate < best * GROWTH:
+                # More than before; or far less, since the host gave each connection more only at its start.
                 best, grown_at = rate, now
-                self.target = min(self.target * 2, self.limit)
+                self.target = min(max(self.target * 2, SEVERAL), self.limit)
             elif now - grown_at > PATIENCE:
                 grown_at = now
                 self.target = min(self.target + 1, self.limit)

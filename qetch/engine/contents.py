@@ -16,7 +16,7 @@ from qetch.spec import dates
 from qetch.spec.model import File, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from qetch.engine.fetching import Fetcher
     from qetch.engine.reading import Names, Place
@@ -65,6 +65,7 @@ class ContentMaker:
         """The contents of one item, one for each file that has a URL."""
         facts = [fact for found in files if (fact := self._facts(*found))]
         facts = list(self._unique(facts, spec))
+        self._say_unranked(facts)
         ranked = list(zip(facts, _qualities(facts), strict=True))
         if any(fact.file.playlist for fact in facts):
             from qetch.engine.playlists import Expander
@@ -89,6 +90,13 @@ class ContentMaker:
             )
             for fact, quality in ranked
         ]
+
+    def _say_unranked(self, facts: Sequence[_Facts]) -> None:
+        """Says that a rank told nothing of any file; one file alone needs no rank."""
+        ranked = [fact for fact in facts if fact.rank]
+        if len(ranked) > 1 and _is_unranked(ranked) and ranked[0].file.quality:
+            where = ranked[0].file.quality.rank[0].where
+            self.reader.note(where, "the rank is null for every file, so their order in the list decides")
 
     def _unique(self, facts: list[_Facts], spec: ContentSpec) -> Iterator[_Facts]:
         names = set()
@@ -202,9 +210,18 @@ def _plain_item(found: Any) -> Any:
     return as_text(found)
 
 
+def _is_unranked(facts: Iterable[_Facts]) -> bool:
+    """Whether the ranks that there are are all null."""
+    return all(number is None for fact in facts for number in fact.rank)
+
+
 def _qualities(facts: list[_Facts]) -> list[float]:
-    """Fixed ones as they are; ranks as k/n over n distinct values; the rest by their order, evenly from 1.0 down."""
-    keys = [tuple(-1e308 if number is None else float(number) for number in fact.rank) for fact in facts]
+    """Fixed ones as they are; ranks as k/n over n distinct values; the rest by their order, evenly from 1.0 down.
+
+    Ranks that are null for every file tell nothing, and count as none.
+    """
+    unranked = _is_unranked(facts)
+    keys = [() if unranked else tuple(-1e308 if n is None else float(n) for n in fact.rank) for fact in facts]
     distinct = sorted({key for key in keys if key})
     step = 1 / len(facts) if facts else 1.0
     qualities = []

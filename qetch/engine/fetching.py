@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from qetch.engine.reading import Place, as_text, fields, filled_text, lookup, read_json
 from qetch.engine.state import RowMissing
@@ -40,6 +41,8 @@ MAX_RETRIES = 2
 LONGEST_WAIT = 600.0
 """Seconds; a site that asks for a longer wait gets none, and the error says so."""
 DEFAULT_WAIT = 30.0
+
+log = logging.getLogger("qetch")
 
 
 @dataclass(slots=True)
@@ -177,6 +180,8 @@ class Fetcher:
                 seconds = error.wait if error.wait is not None else wait or DEFAULT_WAIT
                 if waits > MAX_WAITS or seconds > LONGEST_WAIT:
                     raise
+                if not self.session.offline:
+                    log.info("%s: asked too often, waiting %.0f s", urlsplit(request.url).netloc, seconds)
                 self.session.pause(seconds, request.url)
             except AuthenticationError:
                 if self.renew is None:

@@ -12,6 +12,7 @@ from qetch.engine.fetching import Fetcher, fill
 from qetch.engine.paging import first_names, next_page
 from qetch.engine.reading import Bound, Names, Place, Reader, filled_text, node_of, select, shown
 from qetch.engine.state import MAX_GOTO_DEPTH, ROW_ERRORS, RowMissing, State, Tally
+from qetch.engine.why import located, why_nothing
 from qetch.errors import Empty, LayoutChanged, NotFound
 from qetch.selectors.jmes import DoesNotFit
 from qetch.selectors.patterns import PatternTooSlow
@@ -185,8 +186,10 @@ class Run:
         if tally.first_error:
             raise tally.first_error
         if tally.rows:
-            why = f", the first because {tally.first_skip}" if tally.first_skip else ""
-            raise LayoutChanged(f"{url}: not one of {tally.rows} rows gave anything{why}")
+            many = tally.rows > 1
+            why = f"{', the first because' if many else ':'} {tally.first_skip}" if tally.first_skip else ""
+            rows = f"not one of {tally.rows} rows gave anything" if many else "the only row gave nothing"
+            raise LayoutChanged(f"{url}: {rows}{why}")
         if tally.first_skip:
             raise RowMissing(f"{url}: {tally.first_skip}")
 
@@ -203,7 +206,7 @@ class Run:
         if len(nothing) == len(blocks):
             error = RowMissing if here.place.row else LayoutChanged
             found = " and ".join(f"{rows.find.text!r}" for rows in nothing if rows.find)
-            raise error(f"{here.place.url}: there is nothing at {found} ({nothing[0].where}.in)")
+            raise error(f"{here.place.url}: there is nothing at {found} ({located(self.site, nothing[0].where)}.in)")
 
     def _nodes(self, rows: Rows, here: Here) -> Sequence[Any] | None:
         """What the rows are, or None where there is nothing that could hold rows."""
@@ -213,14 +216,15 @@ class Run:
         try:
             found = select(rows.find, node)
         except (DoesNotFit, PatternTooSlow) as error:
-            raise LayoutChanged(f"{here.place.url}: {rows.where}.in: {error}") from None
+            raise LayoutChanged(f"{here.place.url}: {error} ({located(self.site, rows.where)}.in)") from None
         if self.state.watch:
             self.state.watch.walked(rows, node, here.place, found)
         if found is None:
             return None
         if not isinstance(found, list):
             raise LayoutChanged(
-                f"{here.place.url}: {rows.find.text!r} gives {shown(found)}, not a list ({rows.where}.in)"
+                f"{here.place.url}: {rows.find.text!r} gives {shown(found)}, not a list"
+                f" ({located(self.site, rows.where)}.in)"
             )
         if not found and rows.find.language != "jmespath" and here.tally.page == 1 and not here.place.row:
             return None
@@ -269,7 +273,7 @@ class Run:
     def _content(self, spec: ContentSpec, here: Here, source: str) -> Lists:
         uid, place = here.fields.get("uid"), here.place
         if not uid:
-            self._nothing(spec, here, "there is no uid")
+            self._nothing(spec, here, "there is no uid", [value for name, value in spec.fields if name == "uid"])
             return
         key = f"{self.site.name}-{uid}"
         if key in self.state.uids:
@@ -278,18 +282,25 @@ class Run:
             return
         contents = self.maker.contents(spec, dict(here.fields), self._files(spec, here), source)
         if not contents:
-            self._nothing(spec, here, f"{key} has no file")
+            files = [*([spec.file] if spec.file else []), *spec.variants]
+            self._nothing(spec, here, f"{key} has no file", [file.urls for file in files])
             return
         self.state.uids.add(key)
         if self.state.watch:
             self.state.watch.gave(spec, place, contents)
         yield contents
 
-    def _nothing(self, spec: ContentSpec, here: Here, why: str) -> None:
-        here.tally.skipped(why)
+    def _nothing(self, spec: ContentSpec, here: Here, why: str, values: Sequence[Value]) -> None:
+        """Says why there is no content: with the one value that is to blame, if it is one."""
+        value = values[0] if len(values) == 1 else None
+        why = f"{why}: {why_nothing(value, here.place, here.names)}" if value else why
         self.reader.note(spec.where, why, here.place.row)
+        if here.place.row and here.tally.first_skip:
+            return
+        why = f"{why} ({located(self.site, value.where if value else spec.where)})"
+        here.tally.skipped(why)
         if not here.place.row:
-            raise LayoutChanged(f"{here.place.url}: {why} ({spec.where})")
+            raise LayoutChanged(f"{here.place.url}: {why}")
 
     def _files(self, spec: ContentSpec, here: Here) -> Iterator[Found]:
         if spec.file:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import base64
+import shlex
 import time
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from qetch.auth import AuthRegistry, SavedCredential, owner_of
 from qetch.engine.fetching import fill
 from qetch.engine.interpreter import first_bound
 from qetch.engine.reading import Bound, Place, fields, lookup
 from qetch.errors import AuthenticationError, LayoutChanged
+from qetch.paths import package_sites, user_site_folders
 from qetch.session import Credentials
-from qetch.spec.templates import NullName
+from qetch.spec.model import Value
+from qetch.spec.templates import NullName, Template
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from qetch.engine.interpreter import Run
     from qetch.engine.reading import Names
-    from qetch.spec.model import Auth, Token
+    from qetch.spec.model import Auth, Site, Token
 
 WORDS = {"key": ("key",), "basic": ("username", "password"), "oauth": ("key", "secret"), "cookies": ("cookies",)}
 UNKNOWN_LIFE = 300.0
@@ -50,7 +56,8 @@ def log_in(run: Run, given: Sequence[str] | None, source: str, *, fresh: bool = 
     if auth.kind != "none" and not values:
         if auth.optional or run.session.offline:
             return None
-        raise AuthenticationError(f"{run.site.name} wants {' and '.join(_wanted(auth))}: {_cure(run)}")
+        words = " and ".join(word if word == "cookies" else f"a {word}" for word in wanted(auth))
+        raise AuthenticationError(f"{run.site.name} wants {words}: {_cure(run)}")
     names = first_bound(source)
     secrets = dict(zip(WORDS.get(auth.kind, ()), values, strict=False))
     names |= {word: Bound(secrets.get(word) or None) for word in WORDS.get(auth.kind, ())}
@@ -66,17 +73,44 @@ def log_in(run: Run, given: Sequence[str] | None, source: str, *, fresh: bool = 
     return _credentials(run, auth, names, hosts, hidden)
 
 
-def _wanted(auth: Auth) -> tuple[str, ...]:
+def wanted(auth: Auth) -> tuple[str, ...]:
     """The words for what the spec puts into requests: not a secret, where a key alone will do."""
-    pairs = (*auth.headers, *auth.query, *auth.cookies)
-    used = tuple(word for word in WORDS[auth.kind] if any(word in template.names for _, template in pairs))
-    return WORDS[auth.kind] if auth.token else used or WORDS[auth.kind]
+    words = WORDS.get(auth.kind, ())
+    used = set(_names(auth))
+    return tuple(word for word in words if word in used) or words
+
+
+def _names(part: Any) -> Iterator[str]:
+    """The names that the templates and values in a part of a spec need."""
+    if isinstance(part, Template):
+        yield from part.names
+    elif isinstance(part, (tuple, list)):
+        yield from (name for item in part for name in _names(item))
+    elif isinstance(part, dict):
+        yield from _names(list(part.values()))
+    elif is_dataclass(part):
+        yield from (name for field in dataclass_fields(part) for name in _names(getattr(part, field.name)))
+        yield from [part.of] if isinstance(part, Value) and part.of else []
 
 
 def _cure(run: Run) -> str:
     """How to give credentials: for the site, or for the one host of an instance."""
-    name = run.site.name if run.defaults is run.site.defaults else urlsplit(run.source).hostname
-    return f"run `qetch auth add {name}`"
+    site = run.site
+    name = site.name if run.defaults is site.defaults else urlsplit(run.source).hostname or site.name
+    saved, owner = AuthRegistry().get(name), owner_of(site.path)
+    said = ""
+    if isinstance(saved, SavedCredential) and (saved.owner, saved.site) != (owner, site.name):
+        whose = "the package" if saved.owner == "package" else saved.owner
+        said = f"what is saved for {name} is for the site file of {whose} alone - "
+    return f"{said}run `qetch auth add {name}{_flag(site)}`"
+
+
+def _flag(site: Site) -> str:
+    """What a command needs to find the spec's folder, which a run was told about."""
+    if site.path is None:
+        return ""
+    usual = {folder.resolve() for folder in (package_sites(), *user_site_folders())}
+    return "" if site.path.resolve().parent in usual else f" --sites {shlex.quote(str(site.path.parent))}"
 
 
 def _base_hosts(run: Run, names: Names) -> frozenset[str]:

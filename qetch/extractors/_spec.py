@@ -169,16 +169,23 @@ class SpecExtractor(BaseExtractor, register=False):
 
     # --- authentication
 
+    @classmethod
+    def wanted(cls) -> tuple[str, ...]:
+        """The words for what the user must give, such as `key`: what the site's requests are made of."""
+        from qetch.engine.login import wanted
+
+        return wanted(cls.site.auth)
+
     def _find_auth(self, auth: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """What was given, or what the registry has for the site or an instance's host; never another spec's."""
         if auth is not None:
             return (auth,) if isinstance(auth, str) else tuple(auth)
-        from qetch.auth import AuthRegistry, SavedCredential
+        from qetch.auth import AuthRegistry, SavedCredential, owner_of
         from qetch.extractors.hosts import split
 
         host = split(self._run.source)[0] if self._run else ""
         found = AuthRegistry().get(host if _instance_of(self.site, host) else self.name)
-        if isinstance(found, SavedCredential) and (found.owner, found.site) != (_owner(self.site), self.name):
+        if isinstance(found, SavedCredential) and (found.owner, found.site) != (owner_of(self.site.path), self.name):
             return None
         return (found,) if isinstance(found, str) else tuple(found) if found else None
 
@@ -248,14 +255,6 @@ def _instance_of(site: Site, host: str) -> str | None:
     if host in site.instances:
         return host
     return next((pattern for pattern in site.instances if is_instance(host, pattern)), None)
-
-
-def _owner(site: Site) -> str:
-    """Whose a saved credential must be: "package", or the real path of the spec's folder."""
-    from qetch.paths import package_sites
-
-    folder = site.path.resolve().parent if site.path else None
-    return "package" if folder == package_sites().resolve() else str(folder)
 
 
 def _hook(site: Site, name: str) -> Callable[..., Any]:

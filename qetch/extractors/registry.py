@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from qetch.errors import InvalidURL, SiteClosed, UnsupportedURL, UserError
 from qetch.extractors.hosts import HostIndex, shown, split
 from qetch.extractors.index import Entry, entry_of, read_folder
-from qetch.paths import cache_dir, package_sites, user_site_folders
+from qetch.paths import SITES_VARIABLE, cache_dir, missing_folders, package_sites, user_site_folders
 from qetch.selectors.patterns import URL_SECONDS, compiled, match_url, without_query
 from qetch.spec.problems import Problem
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from qetch.extractors._common import BaseExtractor
     from qetch.spec.model import Site
 
+EXAMPLES = 3
+"""So many URLs show what a site takes."""
 RESERVED_NAMES = frozenset({"generic"})
 RESERVED_CLASSES = frozenset({"BaseExtractor", "GenericExtractor"})
 
@@ -69,6 +71,7 @@ class Registry:
         self._hosts = _host_index(self.entries)
         self._patterns: dict[int, list[tuple[str, bool, regex.Pattern[str]]]] = {}
         self._by_name = {entry.name: entry for entry in self.entries}
+        self._warned = False
 
     def match(self, url: str) -> Match | None:
         """The first claim on a URL, or None.
@@ -120,12 +123,36 @@ class Registry:
         for owner in owners:
             if owner.status == "dead":
                 raise SiteClosed(f"{shown(url)}: {owner.name} is closed: {owner.note}")
+        self.warn_of_problems()
         if owners:
             names = " and ".join(owner.name for owner in owners)
-            raise UnsupportedURL(f"{shown(url)}: {names} has no handle for this URL - `qetch sites` lists the handles")
+            have = "has" if len(owners) == 1 else "have"
+            raise UnsupportedURL(f"{shown(url)}: {names} {have} no handle for this URL{self._examples(owners[0])}")
         raise UnsupportedURL(
             f"{shown(url)}: no site claims this URL, nor does it end as a file's does - `qetch sites` lists the sites"
         )
+
+    def warn_of_problems(self) -> None:
+        """Says once, as a warning of the logger `qetch`, which files were left out."""
+        if not self.problems or self._warned:
+            return
+        self._warned = True
+        import logging
+
+        first, *others = self.problems
+        more = f" (and {len(others)} more: `qetch validate` shows them)" if others else ""
+        logging.getLogger("qetch").warning("a spec was left out: %s%s", first, more)
+
+    def _examples(self, entry: Entry) -> str:
+        """URLs that a site takes: one for each of its first handles."""
+        from qetch.errors import QetchError
+
+        try:
+            handles = self.extractor(entry.name).site.handles.values()  # type: ignore[attr-defined]  # made of a spec
+        except QetchError:  # the cure must not fail
+            return " - `qetch sites` lists the handles"
+        urls = [handle.examples[0].url for handle in handles if handle.examples]
+        return f" - it takes such as {' and '.join(urls[:EXAMPLES])}"
 
     def extractor(self, name: str) -> type[BaseExtractor]:
         """The extractor of a site, made from its spec; the same class each time in a process.
@@ -151,16 +178,14 @@ class Registry:
 def registry() -> Registry:
     """The registry of this process: the package's specs, and the user's.
 
-    Files that had to be left out are said once, as a warning of the logger `qetch`.
+    Files that had to be left out are said when nobody claims a URL, since it could be theirs. A folder that
+    `QETCH_SITES` names and that is not there is said at once, as a warning of the logger `qetch`.
     """
-    made = Registry([package_sites(), *user_site_folders(_named)])
-    if made.problems:
+    for folder in missing_folders():
         import logging
 
-        first, *others = made.problems
-        more = f" (and {len(others)} more: `qetch validate` shows them)" if others else ""
-        logging.getLogger("qetch").warning("a spec was left out: %s%s", first, more)
-    return made
+        logging.getLogger("qetch").warning("%s names %s, and there is no such folder", SITES_VARIABLE, folder)
+    return Registry([package_sites(), *user_site_folders(_named)])
 
 
 def set_folders(folders: Sequence[str | Path]) -> None:
