@@ -46,7 +46,7 @@ def test_each_row_that_is_dropped_has_its_reason(tmp_path: Path) -> None:
     block = 'get: a\neach: {in: items, when: "!ad", content: {uid: id, url: url}}'
     assert left_out(traced(tmp_path, routes, block)) == [
         ("handles.start.each.content.url, row 2", "it has no URL"),
-        ("handles.start.each.content, row 2", "here-2 has no file"),
+        ("handles.start.each.content, row 2", "here-2 has no file: 'url' finds nothing"),
         ("handles.start.each.content, row 3", "there is no uid"),
         ("handles.start.each, row 4", "its `when` does not hold"),
     ]
