@@ -47,7 +47,7 @@ def test_each_row_that_is_dropped_has_its_reason(tmp_path: Path) -> None:
     assert left_out(traced(tmp_path, routes, block)) == [
         ("handles.start.each.content.url, row 2", "it has no URL"),
         ("handles.start.each.content, row 2", "here-2 has no file: 'url' finds nothing"),
-        ("handles.start.each.content, row 3", "there is no uid"),
+        ("handles.start.each.content, row 3", "there is no uid: 'id' finds nothing"),
         ("handles.start.each, row 4", "its `when` does not hold"),
     ]
 
