@@ -1,5 +1,5 @@
-"""For all tests: the samples of the language are read by tests, and are no site files whose examples pytest should run."""
+"""For all tests: the samples in these folders are read by tests, and are no site files whose examples pytest should run."""
 
 from __future__ import annotations
 
-collect_ignore_glob = ["specs/*"]
+collect_ignore_glob = ["specs/*", "repairs/*"]
