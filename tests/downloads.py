@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -74,3 +75,8 @@ def fails(folder: Path, script: Any, kind: type[QetchError], match: str, **more:
         refused(folder, kind, match) as target,
     ):
         HTTPDownloader().download(content(origin.url("/file.bin"), **more), str(target))
+
+
+def unmeasured() -> dict[str, str]:
+    """The environment of a process that may not write files of any size: what it covers cannot be written either."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}

@@ -14,7 +14,7 @@ import pytest
 import qetch
 from qetch.downloaders import DownloadState, HTTPDownloader
 from qetch.errors import FileError
-from tests.downloads import BODY, PNG, content, names
+from tests.downloads import BODY, PNG, content, names, unmeasured
 from tests.origin import Origin, Reply, Request
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     target.write_bytes(b"older")
     with Origin({"*": Reply(body=BODY)}) as origin:
         command = [sys.executable, "-c", LIMITED, origin.url("/a"), str(target)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT, env=unmeasured()
+        )
     assert (done.returncode, done.stderr) == (0, "")
     assert os.strerror(errno.EFBIG) in done.stdout
     assert "choose another disk" in done.stdout

@@ -14,7 +14,7 @@ import pytest
 import qetch
 from qetch.downloaders import _journal
 from qetch.errors import FileError
-from tests.downloads import content, names
+from tests.downloads import content, names, unmeasured
 from tests.hostile import BLOCK, PROBE, FileOrigin, file_of, make_small
 from tests.ranges import OLDER, attempt, downloader
 
@@ -67,7 +67,9 @@ def test_a_limit_on_file_sizes_is_said_before_anything_is_fetched(tmp_path: Path
     target.write_bytes(OLDER)
     with FileOrigin(BODY) as origin:
         command = [sys.executable, "-c", LIMITED, origin.file, str(target), str(limit)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT, env=unmeasured()
+        )
         assert len(origin.asks) == 1
     assert (done.returncode, done.stderr) == (0, "")
     assert os.strerror(errno.EFBIG) in done.stdout
