@@ -459,7 +459,7 @@ def test_the_command_records_from_a_folder_and_shows_what_is_still_missing(shell
     (shell.home / "saved" / "api.little.example" / "albums").mkdir(parents=True)
     (shell.home / "saved" / "api.little.example" / "albums" / "dogs").write_text('{"items": []}')
     result = shell("record", "sites/little.yaml", "--from-dir", "saved")
-    assert result.returncode == 0, result.stderr
+    assert (result.returncode, result.stderr) == (1, "")
     wrote, failed, missing = result.stdout.splitlines()
     assert wrote == f"wrote {shell.home}/cassettes/little/saved.yaml"
     assert failed == "FAIL  little 1 album https://little.example/a/cats"

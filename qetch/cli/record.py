@@ -105,7 +105,7 @@ def _chosen(site: Site, numbers: list[int] | None) -> list[Case]:
 
 
 def _from_dir(site: Site, arguments: argparse.Namespace) -> bool:
-    """Records a site from saved answers, and shows what its examples give then; whether it could be written."""
+    """Records a site from saved answers, and shows what its examples give then; whether they pass."""
     from qetch.tools.cassette import read_records, write
     from qetch.tools.examples import cases, play
     from qetch.tools.guard import known_secrets
@@ -125,6 +125,7 @@ def _from_dir(site: Site, arguments: argparse.Namespace) -> bool:
         read_records(file)
     write(file, records, secrets)
     print(f"wrote {file}")
-    for case in cases(site):
-        print_result(play(case, folder))
-    return True
+    results = [play(case, folder) for case in cases(site)]
+    for result in results:
+        print_result(result)
+    return all(result.outcome != "failed" for result in results)
