@@ -196,7 +196,7 @@ class TestGet:
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
         assert process.returncode == 130
-        assert err == "qetch: interrupted - run the same command again to go on from here\n"
+        assert err == "qetch: interrupted - run the same command again to begin anew\n"
         assert not list(shell.home.glob("*.bin*"))
 
     def test_draws_its_bar_on_the_terminal_only(self, shell: Shell) -> None:

@@ -203,3 +203,19 @@ def test_one_downloader_serves_several_threads(tmp_path: Path) -> None:
     assert {f"/{path.name}": path.read_bytes() for path in tmp_path.iterdir()} == bodies
     assert sorted(downloader.progress_store.values()) == [50_000] * 6
     assert set(downloader.download_state.values()) == {DownloadState.FINISHED}
+
+
+def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "file.bin"
+    synced: list[tuple[int, bool]] = []
+    fsync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_size, target.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    with Origin({"*": Reply(body=BODY)}) as origin:
+        HTTPDownloader().download(content(origin.url("/a")), str(target))
+    assert synced == [(len(BODY), False)]
+    assert target.read_bytes() == BODY

@@ -52,7 +52,8 @@ def run(words: list[str]) -> int:
                     with failures.reported(_known_as(contents[0], url), contents[0].uid):
                         downloads.save(contents[0])
     except KeyboardInterrupt:
-        say("interrupted - run the same command again to go on from here")
+        kept = downloads.finished or any(folder.glob("*.part"))
+        say(f"interrupted - run the same command again to {'go on from here' if kept else 'begin anew'}")
         return INTERRUPTED
     return failures.exit_code
 
@@ -96,6 +97,7 @@ class Downloads:
         self._display = Display(wanted=not quiet)
         self._downloaders: dict[type[BaseDownloader], BaseDownloader] = {}
         self._owners: dict[str, str] = {}
+        self.finished = 0
 
     def save(self, content: Content) -> None:
         """Download a content, unless its file is there, and print the file's path."""
@@ -113,6 +115,7 @@ class Downloads:
                 max_connections=max(connections // fragments, 1),
                 progress_hook=hook,
             )
+        self.finished += 1
         if not self._quiet:
             print(saved, flush=True)
 

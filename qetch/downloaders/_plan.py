@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-MIN_BLOCK = 1 << 20
-MAX_BLOCKS = 1 << 16
+MIN_BLOCK = 64 << 10
+MAX_BLOCKS = 1 << 12
 """A file is remembered in blocks of at least `MIN_BLOCK` bytes, and at most this many of them."""
 MIN_SEGMENT = 1 << 20
 MAX_SEGMENT = 64 << 20
