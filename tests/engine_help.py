@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 import qetch.spec
+from qetch.auth import AuthRegistry
 from qetch.errors import QetchError
 from qetch.extractors._spec import SpecExtractor, make_extractor
+from qetch.extractors.registry import registry
 from qetch.session import NetworkAdapter
 from tests.origin import Origin, Reply
+from tests.sessions import plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -192,3 +195,17 @@ def value(folder: Path, data: Any, spec: str, **words: Any) -> Any:
     """What a value gives, read from a JSON answer into a content's metadata. `spec` is YAML on one line."""
     block = f'get: "a"\ncontent: {{uid: {{text: "1"}}, url: {{text: "/f.png"}}, metadata: {{it: {spec}}}}}'
     return extract(folder, {"/a": reply(data)}, block, **words).only.metadata["it"]
+
+
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """For fixtures: no configuration of the machine, no credentials, and specs from the folder `specs` of the test."""
+    plain_environment(monkeypatch, tmp_path)
+    (tmp_path / "specs").mkdir()
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("QETCH_SITES", str(tmp_path / "specs"))
+    registry.cache_clear()
+    AuthRegistry().clear()
+    yield
+    AuthRegistry().clear()
+    registry.cache_clear()

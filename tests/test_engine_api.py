@@ -19,10 +19,20 @@ from qetch.auth import AuthRegistry, AuthTypes, SavedCredential
 from qetch.content import Content
 from qetch.extractors import BaseExtractor, FourChanExtractor, GfycatExtractor, ImgurExtractor, find_extractor
 from qetch.extractors._common import Skip
-from qetch.extractors.registry import registry
-from tests.engine_help import PICTURES, at_work, handle, make, patient, picture, pictures, reply, site_text, subclass
+from tests.engine_help import (
+    PICTURES,
+    alone,
+    at_work,
+    handle,
+    make,
+    patient,
+    picture,
+    pictures,
+    reply,
+    site_text,
+    subclass,
+)
 from tests.origin import Origin
-from tests.sessions import plain_environment
 
 BLOCK = f"get: a\n{PICTURES}"
 LINKS = "get: a\neach: {in: links, goto: '@'}"
@@ -35,18 +45,7 @@ ITEM = "\n" + handle(
 LINKED = {"/a": reply({"links": ["/item/1", "/item/2"]}), "/i/1": reply(picture(1)), "/i/2": reply(picture(2))}
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    plain_environment(monkeypatch, tmp_path)
-    (tmp_path / "specs").mkdir()
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.setenv("QETCH_SITES", str(tmp_path / "specs"))
-    registry.cache_clear()
-    AuthRegistry().clear()
-    yield
-    AuthRegistry().clear()
-    registry.cache_clear()
+_alone = pytest.fixture(autouse=True)(alone)
 
 
 Patterned = subclass(ImgurExtractor, "Patterned", __module__=__name__)

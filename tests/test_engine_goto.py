@@ -8,9 +8,9 @@ import pytest
 
 from qetch import errors
 from qetch.auth import AuthRegistry
-from qetch.extractors.registry import registry
 from tests.engine_help import (
     PICTURES,
+    alone,
     at_work,
     extract,
     fails,
@@ -24,7 +24,7 @@ from tests.engine_help import (
     site_text,
 )
 from tests.origin import Origin, Reply, redirect
-from tests.sessions import Recorder, plain_environment
+from tests.sessions import Recorder
 
 KEY = "sesame-0123456789"
 KEYED = 'auth: {kind: key, domains: [127.0.0.1], headers: {X-Api-Key: "{key}"}, query: {api_key: "{key}"}}'
@@ -38,19 +38,7 @@ ITEM = "\n" + handle(
 )
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    """No configuration of the machine, and specs from the folder of the test."""
-    plain_environment(monkeypatch, tmp_path)
-    (tmp_path / "specs").mkdir()
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.setenv("QETCH_SITES", str(tmp_path / "specs"))
-    registry.cache_clear()
-    AuthRegistry().clear()
-    yield
-    AuthRegistry().clear()
-    registry.cache_clear()
+_alone = pytest.fixture(autouse=True)(alone)
 
 
 @pytest.fixture
