@@ -113,6 +113,11 @@ class Content:
             self._source = furl(self._source)
         return self._source
 
+    @property
+    def source_url(self) -> str:
+        """The same as it was given."""
+        return str(self._source)
+
     def get_size(self) -> int:
         """The file's length in bytes: `size` if the site gave it, else the sum of the fragments' lengths.
 

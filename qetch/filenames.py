@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ MAX_NAME = 200
 
 MAX_UID = 120
 MAX_EXTENSION = 16
+PLAIN = re.compile(r"(?:[0-9]{1,40}|[A-Za-z0-9_][A-Za-z0-9_-]{4,100})(?:\.[a-z0-9]{1,16})?")
+"""Names that are safe everywhere, as most are: no device of Windows is called by digits alone, or by five letters."""
 SCRIPTS = frozenset({"ashx", "asp", "aspx", "cfm", "cgi", "do", "jsp", "php", "php5"})
 """Suffixes of programs that make files: they say nothing of the file that comes out."""
 
@@ -50,6 +54,21 @@ def plain_name(content: Content) -> str:
     return _unreserved(f"{title}{tail}") if title else file_name(content)
 
 
+def safe_name(text: str) -> str:
+    """A text as the name of a file or a folder, with the same guarantees; two texts may become the same name."""
+    if PLAIN.fullmatch(text):
+        return text
+    name = _safe(text) or "_"
+    if len(name.encode()) > MAX_NAME:
+        from hashlib import sha256
+
+        suffix = _extension(text.rpartition(".")[2])
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        tail = f"-{digest}.{suffix}" if suffix else f"-{digest}"
+        name = _cut(name, MAX_NAME - len(tail)).rstrip(" .") + tail
+    return _unreserved(f"_{name}" if name[0] in ".-~" else name)
+
+
 def extension_of(content: Content) -> str:
     """The file's extension in lower case and without a dot: the content's, else that of its URL, else ""."""
     given = _extension((content.extension or "").lstrip("."))
@@ -69,6 +88,7 @@ def _url_extension(url: str) -> str:
     return extension if named and extension not in SCRIPTS else ""
 
 
+@lru_cache(256)
 def _extension(text: str) -> str:
     """The part of the text that is an extension: letters and digits, such as `tar.gz`; "" if it is too long."""
     end = next((at for at, char in enumerate(text) if not (char.isascii() and (char.isalnum() or char == "."))), None)

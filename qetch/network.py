@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import logging
+import os
 import socket
 import threading
 import time
@@ -13,22 +15,25 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import urllib3.exceptions as wire
-from requests import exceptions as failures
 from requests.adapters import HTTPAdapter
-from requests.utils import select_proxy
+from requests.utils import get_auth_from_url, select_proxy
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import ProxyManager
 
-from qetch.errors import FileError, NetworkError, QetchError, RemoteError, SiteClosed
+from qetch.errors import SiteClosed
 from qetch.policy import Policy, refuse_private, target_of
+from qetch.translation import MAX_REDIRECTS, LoginWanted, TunnelRefused, translated
+from qetch.wire import Answer, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import requests
 
-__all__ = ["NetworkAdapter", "Pace", "cut_off", "target_of", "translated", "wait_for_turn"]
+    Response = requests.Response | Answer
 
-MAX_REDIRECTS = 10
+__all__ = ["MAX_REDIRECTS", "NetworkAdapter", "Pace", "cut_off", "target_of", "translated", "wait_for_turn"]
+
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 HEAD_SECONDS = 40.0
@@ -48,6 +53,15 @@ class Pace:
         self.seconds = seconds
         self.moments: deque[float] = deque(maxlen=count)
         self.lock = threading.Lock()
+
+    def take(self, now: float) -> float:
+        """How many seconds after `now` a request may be sent; 0 if it may now, which counts then."""
+        with self.lock:
+            full = len(self.moments) == self.moments.maxlen
+            wait = self.moments[0] + self.seconds - now if full else 0.0
+            if wait <= 0:
+                self.moments.append(now)
+        return max(wait, 0.0)
 
     def reserve(self, now: float) -> float:
         """How many seconds to wait, from `now` on, before the request may be sent."""
@@ -75,25 +89,72 @@ def wait_for_turn(policy: Policy, host: str) -> None:
         time.sleep(wait)
 
 
+class _Watch:
+    """One thread that cuts the connections whose time is over, for all of them."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Knows of nothing, as after a fork."""
+        self._change = threading.Condition()
+        self._due: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._awake_at = float("inf")
+        self._thread: threading.Thread | None = None
+
+    def begin(self, seconds: float, cut: Callable[[], None]) -> object:
+        """Calls `cut` after so many seconds, unless `end` is told before what this gives."""
+        key, moment = object(), time.monotonic() + seconds
+        with self._change:
+            self._due[key] = (moment, cut)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="qetch-watch", daemon=True)
+                self._thread.start()
+            elif moment < self._awake_at:
+                self._change.notify()
+        return key
+
+    def end(self, key: object) -> bool:
+        """Whether there was nothing to be called yet."""
+        with self._change:
+            return self._due.pop(key, None) is not None
+
+    def _watch(self) -> None:
+        while True:
+            with self._change:
+                now = time.monotonic()
+                over = [key for key, (moment, _) in self._due.items() if moment <= now]
+                cuts = [self._due.pop(key)[1] for key in over]
+                if not cuts:
+                    # Not only as long as somebody waits: the next request is not far.
+                    self._awake_at = min((moment for moment, _ in self._due.values()), default=now + HEAD_SECONDS)
+                    if not self._change.wait(self._awake_at - now) and not self._due:
+                        self._thread = None
+                        return
+            for cut in cuts:
+                cut()
+
+
+_watch = _Watch()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_watch.reset)
+
+
 @contextmanager
 def _head_in_time(pool: HTTPConnectionPool, connection: Any) -> Iterator[None]:
     """Cuts a connection whose answer has not begun when the time is over."""
-    over = threading.Event()
 
     def cut() -> None:
-        over.set()
-        if isinstance(connection.sock, socket.socket):
+        inner = getattr(connection.sock, "socket", connection.sock)  # which TLS within TLS only wraps
+        if isinstance(inner, socket.socket):
             with suppress(OSError):  # closed in the meantime
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(inner, socket.SHUT_RDWR)
 
-    guard = threading.Timer(HEAD_SECONDS, cut)
-    guard.daemon = True
-    guard.start()
+    key = _watch.begin(HEAD_SECONDS, cut)
     try:
         yield
     finally:
-        guard.cancel()
-        if over.is_set():  # whatever a head cut short was taken for
+        if not _watch.end(key):  # whatever a head cut short was taken for
             raise wire.ReadTimeoutError(pool, "", "the head of the answer took too long")
 
 
@@ -110,6 +171,20 @@ class _SecurePool(HTTPSConnectionPool):
         with _head_in_time(self, conn):
             return super()._make_request(conn, *args, **kwargs)
 
+    def _prepare_proxy(self, conn: Any) -> None:
+        try:
+            with _head_in_time(self, conn):
+                super()._prepare_proxy(conn)
+        except OSError as error:
+            if str(error).startswith("Tunnel connection failed: 407"):  # which the library says by words only
+                raise LoginWanted from None
+            if str(error).startswith("Tunnel connection failed"):
+                raise TunnelRefused from None
+            raise
+
+
+POOLS = {"http": _Pool, "https": _SecurePool}
+
 
 class Owner(Protocol):
     """The session that an adapter serves; asked anew for each request, so that changes count at once."""
@@ -124,16 +199,38 @@ class NetworkAdapter(HTTPAdapter):
 
     Addresses are checked before the connection is made, and the name is asked for again by the connection; a name
     server that answers differently within that moment is not caught.
+
+    Attributes:
+        wire: Connections for those who know what is plain, see `qetch.wire`; they go to the address that was checked.
     """
 
     def __init__(self, owner: Owner) -> None:
         super().__init__(pool_maxsize=IDLE_CONNECTIONS)
         self._owner = weakref.ref(owner)
+        self.wire = Wire()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Like the original, with a bound on the time for an answer's head."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Like the original, with the same bound."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if isinstance(manager, ProxyManager):  # those for SOCKS have pools of their own
+            manager.pool_classes_by_scheme = POOLS
+        return manager
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Like the original, for names and passwords in all languages."""
+        user, password = get_auth_from_url(proxy)
+        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return {"Proxy-Authorization": f"Basic {pair}"} if user or password else {}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Like the original, which would verify no https proxy if it is asked for an http URL."""
+        https = conn.scheme == "https"  # of what is connected to; `url` may be beyond it
+        super().cert_verify(conn, "https:" if https else url, verify, cert)  # type: ignore[no-untyped-call]
 
     def twin(self, owner: Owner) -> NetworkAdapter:
         """Another session's adapter over the same connections."""
@@ -144,7 +241,13 @@ class NetworkAdapter(HTTPAdapter):
         twin.max_retries = self.max_retries
         twin.poolmanager = self.poolmanager
         twin.proxy_manager = self.proxy_manager
+        twin.wire = self.wire
         return twin
+
+    def close(self) -> None:
+        """Closes the connections."""
+        super().close()
+        self.wire.close()
 
     def send(
         self,
@@ -161,113 +264,38 @@ class NetworkAdapter(HTTPAdapter):
             SiteClosed: The site is dead.
             AddressRefused: The host has a private address, and nobody allowed that.
             NetworkError: There is no such host.
+            requests.exceptions.ProxyError: The proxy refuses.
         """
         target = target_of(request.url or "")
         owner = self._owner()
         policy = owner.policy if owner else Policy()
         if policy.closed is not None:
             raise SiteClosed(f"{policy.name}: the site is closed: {policy.closed}")
+        proxied = bool(select_proxy(target.url, dict(proxies or {})))
         if not (owner and owner.allow_private) and not target.is_in(policy.private_hosts):
-            refuse_private(target, proxied=bool(select_proxy(target.url, dict(proxies or {}))))
+            refuse_private(target, proxied=proxied)
         wait_for_turn(policy, target.host)
         patience = timeout or (owner and owner.timeout) or (CONNECT_SECONDS, READ_SECONDS)
-        return super().send(request, stream=stream, timeout=patience, verify=verify, cert=cert, proxies=proxies)
+        cert = cert if target.scheme == "https" else None  # it is not the proxy's
+        answer = super().send(request, stream=stream, timeout=patience, verify=verify, cert=cert, proxies=proxies)
+        if proxied and answer.status_code == http.client.PROXY_AUTHENTICATION_REQUIRED:
+            answer.close()
+            raise LoginWanted
+        return answer
 
 
-def cut_off(response: requests.Response) -> None:
+def cut_off(response: Response) -> None:
     """Ends a read of the body that waits in another thread, as if the host had closed the connection.
 
     Neither `close` (which waits for the read) nor the `shutdown` of a TLS socket will do: after that, Python takes
     the encrypted bytes that still come for the plain ones.
     """
+    if isinstance(response, Answer):
+        response.cut()
+        return
     with (
         suppress(OSError, ValueError, AttributeError, wire.HTTPError),  # it is over already, or no socket
         # A second descriptor of the same connection; that its kind may be another does not matter here.
         socket.fromfd(response.raw.fileno(), socket.AF_INET, socket.SOCK_STREAM) as connection,
     ):
         connection.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def translated(url: str) -> Iterator[None]:
-    """Turns what `requests` and urllib3 raise within it into errors of qetch; `url` is how messages show it.
-
-    Their own texts are dropped: they may hold a URL with its credentials.
-    """
-    try:
-        yield
-    except (failures.RequestException, wire.HTTPError) as error:
-        raise _translation(error, url) from None
-    except OSError as error:
-        if error.errno is not None:
-            raise NetworkError(f"{url}: the connection failed: {error.strerror} - try again later") from None
-        # Only the check for certificates raises without a number.
-        raise FileError(f"{url}: a file of certificates is missing - see REQUESTS_CA_BUNDLE") from None
-
-
-def _translation(error: Exception, url: str) -> QetchError:
-    for kinds, result, message in TRANSLATIONS:
-        if any(isinstance(cause, kinds) for cause in _causes(error)):
-            return result(f"{url}: {message}")
-    return NetworkError(f"{url}: the connection failed - try again later")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and the errors that it wraps; `requests` and urllib3 keep those in `args` and `reason`."""
-    waiting: list[object] = [error]
-    while waiting:
-        cause = waiting.pop(0)
-        if isinstance(cause, BaseException):
-            yield cause
-            waiting += [*cause.args, getattr(cause, "reason", None)]
-
-
-TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], type[QetchError], str], ...] = (
-    (
-        (failures.TooManyRedirects,),
-        RemoteError,
-        f"more than {MAX_REDIRECTS} redirects, most likely in a circle",
-    ),
-    (
-        (
-            failures.ProxyError,
-            failures.InvalidProxyURL,
-            failures.InvalidSchema,
-            wire.ProxyError,
-            wire.ProxySchemeUnknown,
-        ),
-        NetworkError,
-        "the proxy cannot be used - see --proxy, or HTTP_PROXY, HTTPS_PROXY and ALL_PROXY in the environment",
-    ),
-    (
-        (failures.SSLError, wire.SSLError),
-        NetworkError,
-        "the host's identity could not be verified (TLS) - check this machine's clock and certificates",
-    ),
-    (
-        (wire.NameResolutionError,),
-        NetworkError,
-        "there is no such host, or no name server answers",
-    ),
-    (
-        (failures.ConnectTimeout, wire.ConnectTimeoutError, ConnectionRefusedError),
-        NetworkError,
-        "the host does not accept a connection - try again later",
-    ),
-    (
-        (failures.Timeout, wire.ReadTimeoutError, TimeoutError),
-        NetworkError,
-        "the host did not answer in time - try again later",
-    ),
-    (
-        (http.client.RemoteDisconnected, ConnectionError, http.client.IncompleteRead),
-        NetworkError,
-        "the host closed the connection before its answer was complete - try again later",
-    ),
-    (
-        (http.client.HTTPException, failures.InvalidHeader, wire.InvalidHeader, wire.DecodeError),
-        RemoteError,
-        "the answer is not proper HTTP",
-    ),
-)
-"""From the first that fits: what was raised or wrapped, the error it becomes, and what the message says."""

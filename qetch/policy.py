@@ -6,6 +6,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 PORTS = {"http": 80, "https": 443}
+PLAIN_URL = re.compile(
+    r"(https?)://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?"
+    r"((?:/(?!\.\.?(?:[/?]|\Z))[A-Za-z0-9._~!$&'()*+,;=:@-]*)+(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?)"
+)
+"""A URL which every reader reads alike, and sends as it is: scheme, host, port, and the rest."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -74,12 +80,17 @@ class Target(NamedTuple):
             return False
 
 
+@lru_cache(1024)
 def target_of(url: str) -> Target:
     """Where a request to `url` goes, read as the library that sends it reads it.
 
     Raises:
         InvalidURL: It is not http or https, holds a user name, or two readers disagree about its host.
     """
+    short = PLAIN_URL.fullmatch(url)
+    if short:
+        scheme, host, port = short.group(1, 2, 3)
+        return Target(scheme, host, int(port) if port else PORTS[scheme], url)
     try:
         parsed = parse_url(url)
         plain = urlsplit(parsed.url)
@@ -127,17 +138,22 @@ def addresses_of(target: Target, *, literal_only: bool = False) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-def refuse_private(target: Target, *, proxied: bool) -> None:
+def refuse_private(target: Target, *, proxied: bool) -> list[str]:
     """Refuses a host with a private address; a proxy looks names up itself, so that only literal ones are judged.
+
+    Returns:
+        Those that were judged.
 
     Raises:
         AddressRefused: It has one.
         NetworkError: There is no such host.
     """
-    for address in addresses_of(target, literal_only=proxied):
+    addresses = addresses_of(target, literal_only=proxied)
+    for address in addresses:
         if not is_public(address):
             place = "a private address" if address == target.host else f"at the private address {address}"
             raise AddressRefused(
                 f"{target.host} is {place} - if that is meant, allow it with"
                 " --allow-private (in Python: session.allow_private = True)"
             )
+    return addresses

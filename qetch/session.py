@@ -12,6 +12,7 @@ import requests
 from requests import exceptions as failures
 from requests.auth import AuthBase
 from requests.cookies import RequestsCookieJar
+from requests.utils import resolve_proxies
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
@@ -280,6 +281,12 @@ class Session(requests.Session):
             jar = RequestsCookieJar()
             jar.update(self.cookies)
             prepared_request.prepare_cookies(jar)
+
+    def rebuild_proxies(
+        self, prepared_request: requests.PreparedRequest, proxies: dict[str, str] | None
+    ) -> dict[str, str]:
+        """The proxies for a redirect; their passwords are the adapter's matter, and never among the headers."""
+        return resolve_proxies(prepared_request, proxies, self.trust_env)
 
     def should_strip_auth(self, old_url: str, new_url: str) -> bool:
         """True unless both are the same host, port and scheme, or the step from http to https on the usual ports."""

@@ -27,14 +27,18 @@ class Authority:
             str(self.client_file)
         )
 
-    def origin(self, *args: Any, names: tuple[str, ...] = ("127.0.0.1",), client: bool = False) -> SecureOrigin:
-        """An origin with a certificate for `names`; `client`: it wants one of the client too."""
+    def context(self, *names: str, client: bool = False) -> ssl.SSLContext:
+        """For a server with a certificate for `names`; `client`: it wants one of the client too."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._authority.issue_cert(*names).configure_cert(context)
         if client:
             self._authority.configure_trust(context)
             context.verify_mode = ssl.CERT_REQUIRED
-        return SecureOrigin(context, *args)
+        return context
+
+    def origin(self, *args: Any, names: tuple[str, ...] = ("127.0.0.1",), client: bool = False) -> SecureOrigin:
+        """An origin with a certificate for `names`; `client`: it wants one of the client too."""
+        return SecureOrigin(self.context(*names, client=client), *args)
 
 
 class SecureOrigin(Origin):

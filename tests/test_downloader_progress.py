@@ -45,10 +45,11 @@ def test_no_more_fragments_than_allowed_are_fetched_at_a_time(tmp_path: Path) ->
         with lock:
             running += 1
             most = max(most, running)
-        yield b"HTTP/1.1 200 OK\r\n\r\nx"
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
         threading.Event().wait(0.02)
         with lock:
             running -= 1
+        yield b"x"
 
     with Origin({"*": answer}) as origin:
         urls = [origin.url(f"/{number}") for number in range(12)]

@@ -24,11 +24,12 @@ MODULES = {
 ROOMS = [
     # From the ground up. A room may use those below it, and itself; those on one line do not know each other.
     ["errors", "spec.problems"],
-    ["selectors", "paths"],
-    ["policy", "answer", "auth"],
+    ["selectors", "paths", "heads"],
+    ["policy", "answer", "auth", "translation"],
+    ["wire"],
     ["credentials", "network", "replay"],
     ["session"],
-    ["content", "filenames"],
+    ["content", "filenames", "history"],
     ["spec"],
     ["engine"],
     ["extractors"],

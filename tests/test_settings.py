@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import copy
+import dataclasses
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
 
 import certifi
 import pytest
@@ -10,7 +17,7 @@ import requests
 
 import qetch
 from qetch.downloaders import HTTPDownloader, Settings
-from qetch.errors import AddressRefused, FileError, InvalidSetting, NetworkError, RemoteError
+from qetch.errors import AddressRefused, FileError, InvalidSetting, NetworkError
 from qetch.session import Session
 from tests.downloads import PNG, content, refused
 from tests.origin import Origin, Reply, ranged, redirect
@@ -18,9 +25,7 @@ from tests.proxy import Proxy
 from tests.secure import Authority
 from tests.sessions import SECRET, plain_environment, seen_secret
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(qetch.__path__[0]).parent
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 MOMENT = 784_111_777
 BIG = bytes(range(251)) * 20_000
@@ -60,6 +65,8 @@ def get(folder: Path, made: Any, session: Any = None, **settings: Any) -> bytes:
         ("max_speed", 1e6, "whole number"),
         ("max_speed", "2M", "whole number"),
         ("max_speed", True, "whole number"),
+        ("max_concurrent", 0, "from 1 to 256"),
+        ("max_concurrent", 1.5, "whole number"),
         ("connections_per_host", 0, "from 1 to 256"),
         ("connections_per_host", 1000, "from 1 to 256"),
         ("connections_per_host", None, "whole number"),
@@ -84,9 +91,24 @@ def get(folder: Path, made: Any, session: Any = None, **settings: Any) -> bytes:
         ("basic_auth", ("m:e", "word"), "colon"),
         ("basic_auth", ("me", "wo\nrd"), "control"),
         ("client_key", "key.pem", "without client_cert"),
+        ("client_key_data", "-----BEGIN PRIVATE KEY-----", "without client_cert"),
+        ("ca_data", "authority.pem", "ca_data must be the text of a PEM file"),
+        ("ca_data", b"-----BEGIN CERTIFICATE-----", "ca_data must be the text of a PEM file"),
+        ("ca_data", "-----BEGIN CERTIFICATE-----\nAAAA\n", "ca_data: not the certificates"),
+        ("ca_data", "-----BEGIN CERTIFICATE-----\n\udc00\n", "ca_data: not the certificates"),
+        ("client_cert_data", "", "client_cert_data must be the text of a PEM file"),
+        ("client_cert_data", "-----BEGIN CERTIFICATE-----\nAAAA\n", "client_cert_data: not the certificates"),
         ("verify", None, "True or False"),
         ("verify", "bundle.pem", "True or False"),
         ("set_mtime", "yes", "True or False"),
+        ("rate", 5, "number of requests"),
+        ("rate", (5,), "number of requests"),
+        ("rate", (0, 1.0), "from 1 to"),
+        ("rate", (1.5, 1.0), "whole number"),
+        ("rate", (1, 0), "above 0"),
+        ("rate", (1, "s"), "seconds"),
+        ("tmp_dir", "/nowhere/at/all", "no folder"),
+        ("tmp_dir", 5, "path of a folder"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_at_once(name, value, reason):
@@ -100,6 +122,16 @@ def test_settings_that_contradict_each_other_are_refused(authority):
         Settings(basic_auth=("me", "word"), headers={"authorization": "Bearer x"})
     with pytest.raises(InvalidSetting, match="drop one"):
         Settings(ca_file=authority.ca_file, verify=False)
+    with pytest.raises(InvalidSetting, match="drop one"):
+        Settings(ca_data=authority.ca_file.read_text(), verify=False)
+
+
+@pytest.mark.parametrize("name", ["ca_file", "client_cert", "client_key"])
+def test_a_certificate_is_given_as_a_file_or_as_a_text_and_not_as_both(name, authority):
+    text = {"ca_file": "ca_data"}.get(name, f"{name}_data")
+    words: dict[str, Any] = {name: authority.client_file, text: authority.client_file.read_text()}
+    with pytest.raises(InvalidSetting, match=f"{name} and {text} are both given - drop one of them"):
+        Settings(**words)
 
 
 def settings(name: str, value: Any) -> Settings:
@@ -126,20 +158,25 @@ def test_a_refusal_shows_no_secret():
         {"headers": {"X-Key": f"{SECRET}\n"}},
         {"basic_auth": ("me", f"{SECRET}\0")},
         {"basic_auth": f"me:{SECRET}"},
+        {"client_cert_data": f"-----BEGIN CERTIFICATE-----\n{SECRET}\n"},
+        {"client_cert_data": SECRET},
+        {"client_cert_data": f"-----BEGIN {SECRET}", "client_key_data": f"-----BEGIN PRIVATE KEY-----\n{SECRET}"},
     ):
         with pytest.raises(InvalidSetting) as caught:
             Settings(**cast("Any", settings))
         assert SECRET not in str(caught.value)
 
 
-def test_settings_show_no_secret():
+def test_settings_show_no_secret(authority):
     settings = Settings(
         max_speed=5000,
         proxies={"http": f"http://me:{SECRET}@host:1"},
         headers={"X-Key": SECRET},
         basic_auth=("me", SECRET),
+        client_cert_data=f"{authority.client_file.read_text()}\n{SECRET}",
     )
     assert SECRET not in repr(settings)
+    assert "BEGIN" not in repr(settings)
     assert "5000" in repr(settings)
 
 
@@ -228,44 +265,11 @@ def test_a_user_agent_goes_to_every_host(folder):
         with Origin({"*": redirect(other.url("/b"))}) as origin:
             get(folder, content(origin.url("/a")), headers={"user-agent": "Reader/1"})
         asked = [*origin.requests, *other.requests]
-    assert [request.headers["User-Agent"] for request in asked] == ["Reader/1"] * 2
+    assert {request.headers["User-Agent"] for request in asked} == {"Reader/1"}
+    assert other.requests
 
 
 # Proxies
-
-
-def test_plain_requests_go_through_the_proxy_with_its_password(folder, monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # what is said by name counts more
-    with Proxy(f"me:{SECRET}") as proxy, Origin({"*": ranged(BIG, {"ETag": '"1"'})}) as origin:
-        url = f"http://files.example:{origin.port}/a"
-        assert get(folder, content(url), proxies={"http": proxy.url(f"me:{SECRET}")}) == BIG
-    assert set(proxy.seen) == {("GET", url)}
-    assert not any("Proxy-Authorization" in request.headers for request in origin.requests)
-
-
-def test_encrypted_requests_go_through_a_tunnel(folder, authority):
-    with (
-        Proxy(f"me:{SECRET}") as proxy,
-        authority.origin({"*": ranged(BIG, {"ETag": '"1"'})}, names=("files.example",)) as origin,
-    ):
-        url = f"https://files.example:{origin.port}/a"
-        through = {"https": proxy.url(f"me:{SECRET}")}
-        assert get(folder, content(url), proxies=through, ca_file=authority.ca_file) == BIG
-    assert set(proxy.seen) == {("CONNECT", f"files.example:{origin.port}")}
-    assert not any("Proxy-Authorization" in request.headers for request in origin.requests)
-
-
-def test_a_proxy_that_wants_another_password_is_an_error_without_it(folder, authority):
-    with Proxy("me:other") as proxy, Origin({"*": Reply(body=PNG)}) as origin:
-        for scheme, kind in (("http", RemoteError), ("https", NetworkError)):
-            url = f"{scheme}://files.example:{origin.port}/a"
-            with refused(folder, kind, "407|proxy") as target:
-                settings = Settings(proxies={scheme: proxy.url(f"me:{SECRET}")})
-                with pytest.raises(kind) as caught:
-                    HTTPDownloader(settings=settings).download(content(url), str(target))
-                assert SECRET not in str(caught.value)
-                raise caught.value
-        assert not origin.requests
 
 
 def test_an_empty_proxy_means_none_whatever_the_environment_says(folder, monkeypatch):
@@ -331,6 +335,80 @@ def test_a_certificate_of_ones_own_opens_the_door(folder, authority):
         assert get(folder, made, ca_file=authority.ca_file, client_cert=authority.client_file) == PNG
         both = {"client_cert": authority.client_file, "client_key": authority.client_file}
         assert get(folder, made, ca_file=authority.ca_file, **both) == PNG
+
+
+@pytest.mark.parametrize("texts", [{"ca"}, {"cert"}, {"key"}, {"cert", "key"}, {"ca", "cert", "key"}], ids=sorted)
+def test_certificates_and_keys_may_be_texts(folder, authority, texts):
+    """Each of the three, beside others that are files; the certificate with its key in the same text or not."""
+    pem = authority.client_file.read_text()
+    at = pem.index("-----BEGIN CERTIFICATE")
+    given = {"ca": authority.ca_file.read_text(), "cert": pem[at:], "key": pem[:at]}
+    names = {
+        "ca": ("ca_file", "ca_data"),
+        "cert": ("client_cert", "client_cert_data"),
+        "key": ("client_key", "client_key_data"),
+    }
+    words: dict[str, Any] = {}
+    for name, text in given.items():
+        path = folder.parent / name
+        path.write_text(text)
+        words.update({names[name][1]: text} if name in texts else {names[name][0]: path})
+    with authority.origin({"*": Reply(body=PNG)}, client=True) as origin:
+        made = content(origin.url("/a"))
+        assert get(folder, made, **words) == PNG
+        if "cert" in texts:
+            del words[names["key"][name in texts]]
+            assert get(folder, made, **{**words, "client_cert_data": pem}) == PNG
+
+
+def test_the_file_of_a_text_is_private_and_goes_with_all_that_need_it(authority, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "authority").mkdir()
+    pem = authority.client_file.read_text()
+    settings = Settings(ca_data=authority.ca_file.read_text(), client_cert_data=pem, client_key_data=pem)
+    files = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert [path.stat().st_mode & 0o777 for path in files] == [0o600] * 3
+    with Session() as session, authority.origin({"*": Reply(body="by session")}, client=True) as origin:
+        session.allow_private = True
+        assert dataclasses.asdict(settings)["_paths"] == copy.deepcopy(settings)._paths == settings._paths
+        settings.set_on(session)
+        del settings
+        gc.collect()
+        for _ in range(2):
+            assert session.child(session.policy).fetch("GET", origin.url()).text == "by session"
+    del session
+    gc.collect()
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+PRIVATE = """
+import os, sys, warnings
+from qetch.downloaders import Settings
+warnings.simplefilter("ignore", DeprecationWarning)
+text = open(sys.argv[1]).read()
+settings = Settings(client_cert_data=text)
+path = settings.for_request()["cert"]
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+    assert os.path.exists(path)
+    print(path)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_the_file_of_a_text_outlives_a_child_and_not_the_process(authority):
+    command = [sys.executable, "-c", PRIVATE, str(authority.client_file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip().endswith(".pem")
+    assert not Path(done.stdout.strip()).exists()
+
+
+def test_a_text_that_cannot_be_put_into_a_file_is_said(authority, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(FileError, match="no private file can be made"):
+        Settings(ca_data=authority.ca_file.read_text())
 
 
 # Timeouts, time, and other sessions

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from urllib3.response import BaseHTTPResponse
 
 from qetch.errors import NetworkError, RemoteError
+from qetch.wire import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import requests
+    from qetch.network import Response
 
 PIECE = 524_288
 """Bytes that are read, and written, at most at once."""
@@ -30,12 +31,12 @@ ARCHIVES = frozenset({"gz", "svgz", "tgz"})
 """Files that are compressed themselves; many servers call that an encoding of the answer."""
 
 
-def _no_wait(_count: int) -> None:
-    pass
+def no_wait(_count: int) -> None:
+    """The pace of those who are in a hurry."""
 
 
 def pieces(
-    response: requests.Response, extension: str, url: str, size: int = PIECE, pace: Callable[[int], object] = _no_wait
+    response: Response, extension: str, url: str, size: int = PIECE, pace: Callable[[int], object] = no_wait
 ) -> Iterator[bytes]:
     """The body of a streamed response, decompressed where the server compressed it although nobody asked.
 
@@ -51,7 +52,7 @@ def pieces(
         RemoteError: It is not in the encoding that the server declares.
         urllib3.exceptions.HTTPError: The connection broke.
     """
-    raw = _patient(_complete(response, size, url, pace), url)
+    raw = _received(response, size, url, pace)
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding in {"", "identity"} or extension in ARCHIVES:
         return raw
@@ -60,33 +61,39 @@ def pieces(
     raise RemoteError(f"{url}: the file is encoded as {encoding[:40]!r}, which was not asked for")
 
 
-def declared_length(response: requests.Response) -> int | None:
+def declared_length(response: Response) -> int | None:
     """How many bytes the body has on the wire, if the server says so."""
     text = response.headers.get("Content-Length", "")
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 20 and not chunked else None
 
 
-def is_framed(response: requests.Response) -> bool:
+def is_framed(response: Response) -> bool:
     """Whether the end of the body can be told from the loss of the connection."""
     return declared_length(response) is not None or "chunked" in response.headers.get("Transfer-Encoding", "").lower()
 
 
-def plain_length(response: requests.Response) -> int | None:
+def plain_length(response: Response) -> int | None:
     """How many bytes the file has, if the server says so and sends it as it is."""
     encoded = response.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}
     return None if encoded else declared_length(response)
 
 
-def _complete(response: requests.Response, size: int, url: str, pace: Callable[[int], object]) -> Iterator[bytes]:
+def _received(response: Response, size: int, url: str, pace: Callable[[int], object]) -> Iterator[bytes]:
     raw: Any = response.raw
-    received, reach = 0, _Reach(size)
-    library = isinstance(raw, BaseHTTPResponse)  # else somebody's own adapter, whose body is a plain stream
-    while piece := _read(raw, size, reach.bytes) if library else raw.read(size):
-        received += len(piece)
-        reach.note(len(piece))
-        pace(len(piece))
+    library = isinstance(raw, BaseHTTPResponse | Answer)  # else somebody's own adapter, whose body is a plain stream
+    received, reach, patience = 0, None, None
+    while piece := _read(raw, size, reach.bytes if reach else 0) if library else raw.read(size):
+        count = len(piece)
+        received += count
+        pace(count)
         yield piece
+        if raw is response and not response.left:  # which needs no look whether there is more
+            return
+        reach, patience = reach or _Reach(size), patience or _Patience(url)
+        now = time.monotonic()
+        reach.note(count, now)
+        patience.note(count, now)
     declared = declared_length(response)
     if declared is not None and received < declared:
         raise NetworkError(f"{url}: the connection ended after {received} of {declared} bytes - try again")
@@ -113,27 +120,37 @@ class _Reach:
         self._seen = 0
         self._since = time.monotonic()
 
-    def note(self, count: int) -> None:
-        """Counts the bytes of a piece."""
+    def note(self, count: int, now: float) -> None:
+        """Counts the bytes of a piece that came just `now`."""
         self._seen += count
-        took = time.monotonic() - self._since
+        took = now - self._since
         if took > REACH_SECONDS or self._seen > self.size:
             wanted = int(self._seen / max(took, 1e-6) * REACH_SECONDS)
             self.bytes = min(wanted, self.size) if wanted >= WORTH else 0
-            self._seen, self._since = 0, self._since + took
+            self._seen, self._since = 0, now
 
 
-def _patient(raw: Iterator[bytes], url: str) -> Iterator[bytes]:
-    received, since = 0, time.monotonic()
-    for piece in raw:
-        received += len(piece)
-        yield piece
-        now = time.monotonic()
-        if received >= SLOW_BYTES:
-            received, since = 0, now
-        elif now - since > SLOW_SECONDS:
+class _Patience:
+    """Gives up a connection that brings too little."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._seen = 0
+        self._since = time.monotonic()
+
+    def note(self, count: int, now: float) -> None:
+        """Counts the bytes of a piece.
+
+        Raises:
+            NetworkError: They are too few.
+        """
+        self._seen += count
+        if self._seen >= SLOW_BYTES:
+            self._seen, self._since = 0, now
+        elif now - self._since > SLOW_SECONDS:
             raise NetworkError(
-                f"{url}: the file comes too slowly ({received} bytes in {now - since:.0f} s) - try again later"
+                f"{self._url}: the file comes too slowly ({self._seen} bytes in {now - self._since:.0f} s)"
+                " - try again later"
             )
 
 

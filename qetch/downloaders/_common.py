@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
+import itertools
 import logging
 import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qetch.downloaders._fragments import Fragments
 from qetch.downloaders._part import PartFile, file_errors
+from qetch.downloaders._run import Run
 from qetch.downloaders._verify import verifiable, verify
 from qetch.errors import SpecError, UnsupportedURL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import requests
-
-    from qetch.content import Content, Segment
-
-    ProgressHook = Callable[[str, int, int], object]
+    from qetch.content import Content
+    from qetch.downloaders._run import HeadersHook, ProgressHook
 
 log = logging.getLogger("qetch")
 
@@ -48,71 +43,6 @@ class DownloadState(enum.Enum):
     """The file is there, whole."""
 
 
-@dataclass
-class Run:
-    """The facts of one download, beside its state and its progress.
-
-    Attributes:
-        content: What is downloaded; None if a part was asked for by hand.
-        hook: Whom to tell about the progress.
-        segments: What is to know about the fragments of a playlist, by the path of their part file.
-        lengths: How long the fragments are, in bytes, by the path of their part file, as far as is known.
-        lock: Held while one of the download's threads counts.
-        halt: Set when the download's other threads shall stop.
-        ended: Set when the last progress can be told.
-        responses: What its threads are reading from.
-        modified: When the host says that the file was modified, as a POSIX timestamp, if that is wanted.
-    """
-
-    content: Content | None = None
-    hook: ProgressHook | None = None
-    segments: dict[str, Segment] = field(default_factory=dict)
-    lengths: dict[str, int] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    halt: threading.Event = field(default_factory=threading.Event)
-    ended: threading.Event = field(default_factory=threading.Event)
-    responses: set[requests.Response] = field(default_factory=set)
-    modified: float | None = None
-
-    @contextlib.contextmanager
-    def reading(self, response: requests.Response) -> Iterator[None]:
-        """Lets `stop` end a read from this response in another thread.
-
-        Raises:
-            concurrent.futures.CancelledError: The download is to stop already.
-        """
-        with self.lock:
-            if self.halt.is_set():
-                raise CancelledError
-            self.responses.add(response)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.responses.discard(response)
-
-    def stop(self) -> None:
-        """Ends the download's other threads, also those that wait for bytes; who waits for an answer gets none."""
-        from qetch.network import cut_off
-
-        with self.lock:
-            self.halt.set()
-            for response in self.responses:
-                cut_off(response)
-
-    @property
-    def total(self) -> int:
-        """The length of the whole file in bytes; 0 while it is unknown. That of a playlist is estimated meanwhile."""
-        if self.content is None or self.content.size is not None:
-            return (self.content and self.content.size) or 0
-        with self.lock:
-            known, count = sum(self.lengths.values()), len(self.content.fragments)
-            if len(self.lengths) == count:
-                return known
-            # The fragments of a playlist are much alike.
-            return known * count // len(self.lengths) if self.content.segments and self.lengths else 0
-
-
 class BaseDownloader(ABC):
     """Saves a `Content` as a file.
 
@@ -123,6 +53,7 @@ class BaseDownloader(ABC):
     Attributes:
         download_state: The state of each download, by its id.
         progress_store: How many bytes of each download were received, by its id.
+        folder: Where files are that are not complete, if not beside their destinations.
     """
 
     def __init_subclass__(cls, register: bool = True, **kwargs: object) -> None:
@@ -134,6 +65,9 @@ class BaseDownloader(ABC):
         self.download_state: dict[str, DownloadState] = {}
         self.progress_store: dict[str, int] = {}
         self._runs: dict[str, Run] = {}
+        self.folder: str | None = None
+        self._name = os.urandom(8).hex()
+        self._numbers = itertools.count()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at 0x{id(self):X}>"
@@ -162,6 +96,9 @@ class BaseDownloader(ABC):
         max_connections: int = 8,
         progress_hook: ProgressHook | None = None,
         update_delay: float = 0.1,
+        *,
+        download_id: str | None = None,
+        headers_hook: HeadersHook | None = None,
     ) -> str:
         """Downloads a content: afterwards the file is there, whole and verified, or untouched.
 
@@ -176,6 +113,8 @@ class BaseDownloader(ABC):
             progress_hook: Called with `(download_id, current, total)` in bytes, at least every `update_delay` and
                 once at the end, from a thread of its own. While the size is unknown, `total` is `max(current, 1)`.
             update_delay: In seconds.
+            download_id: By which the download is known, to `cancel` and others; made up unless given.
+            headers_hook: Called with the headers of the first answer, once, from the thread that received it.
 
         Returns:
             The path of the file.
@@ -186,6 +125,8 @@ class BaseDownloader(ABC):
             BadFile: The file is not what was promised: its size, a checksum, or a web page in its place.
             NetworkError: The connection failed.
             FileError: The file could not be written.
+            ValueError: A number is below 1, or the id is that of a download which is not over.
+            concurrent.futures.CancelledError: See `cancel`.
         """
         if not self.can_handle(content):
             raise UnsupportedURL(unsupported(content))
@@ -193,37 +134,83 @@ class BaseDownloader(ABC):
             raise ValueError("max_fragments and max_connections must be 1 or more")
         verifiable(content)
         path = os.fspath(to_path)
-        download_id = f"{content.uid}-{os.urandom(8).hex()}"
-        run = self._runs[download_id] = Run(content, progress_hook)
+        download_id = download_id or f"{content.uid}-{self._name}{next(self._numbers):x}"
+        run = Run(content, progress_hook, headers_hook)
+        if self._runs.setdefault(download_id, run) is not run:
+            raise ValueError(f"the download {download_id} is not over: give another id")
         self.progress_store[download_id] = 0
         self.download_state[download_id] = DownloadState.PREPARING
-        reporter = self._start_reporter(download_id, run, update_delay)
+        reporter = self._start_reporter(download_id, run, update_delay) if run.hook else None
         outcome = DownloadState.STOPPED
         try:
             self._save(download_id, content, path, max_fragments, max_connections)
             outcome = DownloadState.FINISHED
+        except Exception:
+            if run.settle():
+                raise
+            raise CancelledError(f"the download of {content.uid} was canceled") from None
         finally:
             self.download_state[download_id] = outcome
-            run.ended.set()
-            if reporter is not None:
+            if reporter is not None and run.ended is not None:
+                run.ended.set()
                 reporter.join()
             del self._runs[download_id]
         return path
 
+    def cancel(self, download_id: str) -> bool:
+        """Ends a download at once, wherever it is; its `download` raises `concurrent.futures.CancelledError`.
+
+        The destination stays as it was. What a later attempt can use is kept, as after any interruption.
+
+        Returns:
+            False if there is no such download, or it is too late: the file is whole already, or there is an error.
+        """
+        run = self._runs.get(download_id)
+        return run is not None and run.cancel()
+
+    def total_of(self, download_id: str) -> int | None:
+        """How many bytes a download will have, or has; None while nobody knows."""
+        run = self._runs.get(download_id)
+        if run is not None:
+            return run.total
+        finished = self.download_state.get(download_id) is DownloadState.FINISHED
+        return self.progress_store.get(download_id) if finished else None
+
+    def parts_of(self, download_id: str) -> tuple[int, int] | None:
+        """How many fragments of a download are complete, and how many there are; None unless it runs."""
+        run = self._runs.get(download_id)
+        return None if run is None or run.content is None else (run.complete, len(run.content.fragments))
+
+    def forget(self, download_id: str) -> None:
+        """Drops the state and the progress of a download that is over.
+
+        Raises:
+            ValueError: It is not over.
+        """
+        if download_id in self._runs:
+            raise ValueError(f"the download {download_id} is not over")
+        self.download_state.pop(download_id, None)
+        self.progress_store.pop(download_id, None)
+
     def _save(self, download_id: str, content: Content, path: str, max_fragments: int, max_connections: int) -> None:
-        with PartFile(path) as part:
+        with PartFile(path, self.folder) as part:
+            run = self._runs[download_id]
+            run.part = part
             count = len(content.fragments)
             paths = [part.path] if count == 1 else [part.beside(str(number)) for number in range(count)]
-            self._run(download_id).segments = dict(zip(paths, content.segments, strict=False))
+            run.segments = dict(zip(paths, content.segments, strict=False))
             if count == 1:
                 self.handle_download(download_id, content.fragments[0], part.path, max_connections)
                 whole = part.path
             else:
+                part.has_journal = True
                 with Fragments(part, content, paths) as fragments:
                     self._save_fragments(download_id, fragments, max_fragments, max_connections)
                     whole = _merge(content, part, paths)
-            verify(content, whole)
-            part.finish(whole, self._run(download_id).modified)
+            verify(content, whole, run.refuse_canceled)
+            if not run.settle():
+                raise CancelledError
+            part.finish(whole, run.modified)
 
     def _save_fragments(self, download_id: str, fragments: Fragments, max_fragments: int, max_connections: int) -> None:
         """Saves every fragment to its path, up to `max_fragments` at a time; the first error ends all of them."""
@@ -246,10 +233,14 @@ class BaseDownloader(ABC):
         length, path = fragments.length(number), fragments.paths[number]
         if length is None:
             self.handle_download(download_id, url, path, max_connections)
+            self.advance(download_id, 0)  # an answer without a length that is cut off looks like a whole one
             fragments.complete(number)
         else:
             self.expect(download_id, path, length)
             self.advance(download_id, length)
+        run = self._run(download_id)
+        with run.lock:
+            run.complete += 1
 
     def content_of(self, download_id: str) -> Content | None:
         """What a download is of; None if a part was asked for by hand."""
@@ -269,20 +260,19 @@ class BaseDownloader(ABC):
         """Counts bytes as received.
 
         Raises:
-            concurrent.futures.CancelledError: Another part of this download failed, so that this one is worthless.
+            concurrent.futures.CancelledError: The download was canceled, or another part of it failed.
         """
         run = self._run(download_id)
         with run.lock:
             self.progress_store[download_id] = self.progress_store.get(download_id, 0) + count
             if count and self.download_state.get(download_id) is DownloadState.PREPARING:
                 self.download_state[download_id] = DownloadState.RUNNING
-        if run.halt.is_set():
+        if run.halted:
             raise CancelledError
 
-    def _start_reporter(self, download_id: str, run: Run, update_delay: float) -> threading.Thread | None:
-        if run.hook is None:
-            return None
-        arguments = (download_id, run.total, update_delay)
+    def _start_reporter(self, download_id: str, run: Run, update_delay: float) -> threading.Thread:
+        run.ended = threading.Event()
+        arguments = (download_id, run.total or 0, update_delay)
         reporter = threading.Thread(target=self.handle_progress, args=arguments, name="qetch-progress", daemon=True)
         reporter.start()
         return reporter
@@ -296,7 +286,7 @@ class BaseDownloader(ABC):
             update_delay: Seconds between two calls.
         """
         run = self._run(download_id)
-        if run.hook is None:
+        if run.hook is None or run.ended is None:
             return
         tell = _forgiving(run.hook)
         while True:

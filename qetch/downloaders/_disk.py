@@ -7,7 +7,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from qetch.downloaders._part import file_errors
+from qetch.downloaders._part import file_error, file_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +59,11 @@ def _take_blocks(descriptor: int, size: int) -> None:
             raise
 
 
-def write(descriptor: int, data: bytes, position: int, path: str) -> None:
-    left = memoryview(data)
-    with file_errors(path):
-        while left:
-            count = os.pwrite(descriptor, left, position)
-            left, position = left[count:], position + count
+def write(descriptor: int, data: bytes | memoryview, position: int, path: str) -> None:
+    try:
+        count = os.pwrite(descriptor, data, position)
+        while count < len(data):
+            data, position = memoryview(data)[count:], position + count
+            count = os.pwrite(descriptor, data, position)
+    except OSError as error:
+        raise file_error(path, error) from error

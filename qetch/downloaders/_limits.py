@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import defaultdict, deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qetch.downloaders._body import PIECE
+from qetch.network import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ BURST = 0.1
 """Seconds of waiting for the host that may be made up for."""
 SPEED_OF_ONE = 4096
 """Bytes a second that are worth a connection of their own."""
+MOST_PACES = 4096
+"""Hosts of which is remembered when they were asked."""
 LOOK = 0.1
 """Seconds between two looks whether a turn is still wanted."""
 
@@ -42,12 +45,11 @@ class Throttle:
         self._lock = threading.Lock()
         self._due = 0.0
 
-    def __call__(self, count: int) -> None:
-        """Counts bytes that were read, and waits."""
-        if self.speed is not None:
-            wait = self.reserve(count, time.monotonic())
-            if wait > 0:
-                time.sleep(wait)
+    def slow_down(self, pause: Callable[[float], object], count: int) -> None:
+        """Counts bytes that were read, and waits by `pause`."""
+        wait = self.reserve(count, time.monotonic())
+        if wait > 0:
+            pause(wait)
 
     def reserve(self, count: int, now: float) -> float:
         """How many seconds after `now` bytes are due that were just read; those of the other threads come first."""
@@ -62,9 +64,10 @@ class Turns:
     """Connections to hosts, shared by all downloads: who asked first gets the next free one."""
 
     def __init__(self) -> None:
-        self._change = threading.Condition()
-        self._taken: Counter[str] = Counter()
-        self._waiting: dict[str, deque[object]] = {}
+        self._lock = threading.Lock()
+        self._change = threading.Condition(self._lock)
+        self._taken: dict[str, int] = {}
+        self._waiting: defaultdict[str, deque[object]] = defaultdict(deque)
 
     @contextmanager
     def turn(self, host: str, most: int, unwanted: Callable[[], bool] = lambda: False) -> Iterator[bool]:
@@ -78,32 +81,78 @@ class Turns:
         Returns:
             False if it gave up.
         """
-        if not self._take(host, most, unwanted):
-            yield False
-            return
+        mine = self.take(host, most, unwanted)
         try:
-            yield True
+            yield mine
         finally:
-            with self._change:
-                self._taken[host] -= 1
+            if mine:
+                self.give_back(host)
+
+    def take(self, host: str, most: int, unwanted: Callable[[], bool]) -> bool:
+        """The same, to be given back by hand."""
+        with self._lock:
+            free = host not in self._waiting and self._taken.get(host, 0) < most
+            if free or self._wait(host, most, unwanted):
+                self._taken[host] = self._taken.get(host, 0) + 1
+                return True
+        return False
+
+    def give_back(self, host: str) -> None:
+        """Ends what `take` began."""
+        with self._lock:
+            self._taken[host] -= 1
+            if not self._taken[host]:
+                del self._taken[host]
+            if self._waiting:
                 self._change.notify_all()
 
-    def _take(self, host: str, most: int, unwanted: Callable[[], bool]) -> bool:
-        me = object()
-        with self._change:
-            line = self._waiting.setdefault(host, deque())
-            line.append(me)
-            try:
-                while line[0] is not me or self._taken[host] >= most:
-                    if unwanted():
-                        return False
-                    self._change.wait(LOOK)
-                self._taken[host] += 1
-            finally:
-                line.remove(me)
-                self._change.notify_all()
-        return True
+    def _wait(self, host: str, most: int, unwanted: Callable[[], bool]) -> bool:
+        me, line = object(), self._waiting[host]
+        line.append(me)
+        try:
+            while line[0] is not me or self._taken.get(host, 0) >= most:
+                if unwanted():
+                    return False
+                self._change.wait(LOOK)
+            return True
+        finally:
+            line.remove(me)
+            if not line:
+                del self._waiting[host]
+            self._change.notify_all()
 
 
 turns = Turns()
+"""Those of this process."""
+
+
+class Rates:
+    """At most so many requests in so many seconds to a host, over all downloads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._paces: dict[tuple[str, int, float], Pace] = {}
+
+    def wait(self, host: str, rate: tuple[int, float], unwanted: Callable[[], bool]) -> bool:
+        """Waits until one more request may be sent; False if it gave up.
+
+        Args:
+            host: By its name.
+            rate: How many requests in how many seconds.
+            unwanted: Whether to give up waiting.
+        """
+        with self._lock:
+            pace = self._paces.pop((host, *rate), None) or Pace(*rate)
+            self._paces[host, *rate] = pace  # as the last one: the first is that of the host asked longest ago
+            while len(self._paces) > MOST_PACES:
+                del self._paces[next(iter(self._paces))]
+        nap = threading.Event()
+        while wait := pace.take(time.monotonic()):
+            if unwanted():
+                return False
+            nap.wait(min(wait, LOOK))
+        return True
+
+
+rates = Rates()
 """Those of this process."""

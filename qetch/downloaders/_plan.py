@@ -132,12 +132,21 @@ class Plan:
             self._active.append(segment)
             return segment
 
+    def has_work(self) -> bool:
+        """Whether `take` would give something now."""
+        with self._lock:
+            return bool(self._gaps) or self._booty() is not None
+
     def _steal(self) -> Segment | None:
-        """The far part of the segment that would take longest: as much of it as makes both end together."""
+        found = self._booty()
+        return self._split(*found) if found else None
+
+    def _booty(self) -> tuple[Segment, int, float] | None:
+        """The segment that would take longest, where to cut it so that both parts end together, and the patience."""
         now = time.monotonic()
         stalled = next((segment for segment in self._active if segment.is_stalled(now)), None)
         if stalled:
-            return self._split(stalled, stalled.position, 2 * stalled.patience)
+            return stalled, stalled.position, 2 * stalled.patience
         known = sorted(segment.speed(now) for segment in self._active if not segment.is_young(now))
         if not known:
             return None
@@ -150,7 +159,7 @@ class Plan:
         speed = victim.speed(now, usual)
         least = MIN_STEAL if victim.left >= 2 * MIN_STEAL else 1
         cut = victim.position + max(int(victim.left * min(speed / (speed + usual), 0.5)), least)
-        return self._split(victim, cut, victim.patience)
+        return victim, cut, victim.patience
 
     def _split(self, victim: Segment, cut: int, patience: float) -> Segment:
         segment = Segment(cut, victim.end, patience)

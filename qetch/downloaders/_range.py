@@ -15,7 +15,7 @@ from qetch.downloaders._verify import shown, status_of
 from qetch.errors import RemoteError
 
 if TYPE_CHECKING:
-    import requests
+    from qetch.network import Response
 
 MAX_VALIDATOR = 1024
 """A longer one is no use: it is sent with each request, and has its place in the journal."""
@@ -23,19 +23,19 @@ MAX_VALIDATOR = 1024
 _range = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
-def validator_of(response: requests.Response) -> str:
+def validator_of(response: Response) -> str:
     """What tells one version of the object from another: a strong `ETag`, else the `Last-Modified`, else ""."""
     tag: str = response.headers.get("ETag", "").strip()
     found: str = tag if tag.startswith('"') else response.headers.get("Last-Modified", "").strip()
     return found if found.isprintable() and len(found) <= MAX_VALIDATOR else ""
 
 
-def is_plain(response: requests.Response) -> bool:
+def is_plain(response: Response) -> bool:
     """Whether the body is sent as it is; parts of an encoded body are of no use."""
     return response.headers.get("Content-Encoding", "").strip().lower() in {"", "identity"}
 
 
-def bounds(response: requests.Response) -> tuple[int, int, int] | None:
+def bounds(response: Response) -> tuple[int, int, int] | None:
     """The first byte, the one behind the last, and the size of the object, of a proper `Content-Range`."""
     found = _range.fullmatch(response.headers.get("Content-Range", "").strip())
     if not found:
@@ -44,27 +44,25 @@ def bounds(response: requests.Response) -> tuple[int, int, int] | None:
     return (start, end, size) if start < end <= size else None
 
 
-def is_empty(response: requests.Response) -> bool:
+def is_empty(response: Response) -> bool:
     """Whether a host says that there are no bytes, not even a first one."""
     return response.status_code == 416 and response.headers.get("Content-Range", "").replace(" ", "") == "bytes*/0"
 
 
-def object_of(url: str, response: requests.Response) -> Object | None:
-    """The object whose first part a response is, or None if the host does not serve proper parts."""
-    found = bounds(response)
-    if response.status_code != 206 or found is None or found[0] != 0 or not is_plain(response):
+def first_part(response: Response) -> tuple[int, int] | None:
+    """How many bytes of the object come first, and how many it has; None if there are no proper parts."""
+    found = bounds(response) if response.status_code == 206 else None
+    if found is None or found[0] != 0 or not is_plain(response):
         return None
-    if declared_length(response) not in (None, found[1]):
-        return None
-    return thing_of(url, response, found[2])
+    return found[1:] if declared_length(response) in (None, found[1]) else None
 
 
-def thing_of(url: str, response: requests.Response, size: int) -> Object:
+def thing_of(url: str, response: Response, size: int) -> Object:
     """The object of `size` bytes that a response is a part of."""
     return Object(url, size, validator_of(response))
 
 
-def checked_end(response: requests.Response, start: int, end: int, thing: Object) -> int:
+def checked_end(response: Response, start: int, end: int, thing: Object) -> int:
     """Where a part ends, after it was found to be one of the bytes that were asked for.
 
     Args:

@@ -21,12 +21,11 @@ from qetch.network import target_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import requests
-
     from qetch.content import Segment
     from qetch.downloaders._journal import Object
     from qetch.downloaders._plan import Segment as Span
     from qetch.downloaders.http import HTTPDownloader
+    from qetch.network import Response
 
 MAX_CUT = 32 << 20
 """Bytes of a whole file from which a range is cut, where the host gives no ranges; each range costs all of them."""
@@ -87,7 +86,7 @@ class RangeWork:
         self.downloader.advance(self.download_id, number)
 
     def _fetch(
-        self, plan: Plan, span: Span, begin: Callable[[requests.Response], None], received: Callable[[int], None]
+        self, plan: Plan, span: Span, begin: Callable[[Response], None], received: Callable[[int], None]
     ) -> None:
         first, last = self.start + span.position, self.start + span.end
         asked = {"Range": f"bytes={first}-{last - 1}"}
@@ -107,18 +106,18 @@ class RangeWork:
         write(self._descriptor, wanted, span.position, self.to_path)
         return len(wanted)
 
-    def _body(self, response: requests.Response, first: int, last: int) -> Iterator[bytes]:
+    def _body(self, response: Response, first: int, last: int) -> Iterator[bytes]:
         """The bytes from `first` on, after a look whether they are those that were asked for."""
         if is_page(response.headers.get("Content-Type", ""), b"", self.extension):
             raise BadFile(f"{shown(self.url)}: a web page came in place of a part of the file")
         skip = self._checked_start(response, first, last)
-        throttle = self.downloader.throttle
-        for piece in pieces(response, self.extension, shown(self.url), throttle.piece, throttle):
+        size, pace = self.downloader.throttle.piece, self.downloader.pace_of(self.download_id)
+        for piece in pieces(response, self.extension, shown(self.url), size, pace):
             if skip < len(piece):
                 yield piece[skip:] if skip else piece
             skip = max(skip - len(piece), 0)
 
-    def _checked_start(self, response: requests.Response, first: int, last: int) -> int:
+    def _checked_start(self, response: Response, first: int, last: int) -> int:
         """How many bytes of the body come before the first that is wanted."""
         place = shown(self.url)
         if response.status_code == 200:

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    import requests
-
     from qetch.downloaders._plan import Plan, Segment
+    from qetch.network import Response
 
     Turn = Callable[[Callable[[], bool]], AbstractContextManager[bool]]
-    Fetch = Callable[[Segment, Callable[[requests.Response], None], Callable[[int], None]], None]
+    Fetch = Callable[[Segment, Callable[[Response], None], Callable[[int], None]], None]
 
 FIRST_LOOK = 0.02
 """Seconds after which the first connection, which showed that the host serves ranges, gets company."""
@@ -97,7 +96,7 @@ class Transfer:
         self.error: BaseException | None = None
         self._change = threading.Condition()
         self._threads: set[threading.Thread] = set()
-        self._responses: dict[int, requests.Response] = {}
+        self._responses: dict[int, Response] = {}
         self._running = 0
         self._failures = 0
         self._since_failure = 0
@@ -114,12 +113,23 @@ class Transfer:
             QetchError: What kept the last attempts from success.
         """
         self._begun = begun
-        try:
-            self._steer()
-        finally:
-            self._stop()
+        if self.limit == 1:
+            self._work_alone()
+        else:
+            try:
+                self._steer()
+            finally:
+                self._stop()
         if self.error:
             raise self.error
+
+    def _work_alone(self) -> None:
+        """Fetches by the one connection in this thread: there is nothing to steer."""
+        self._running = 1
+        while self.plan.left and not self.error:
+            self.watch()
+            if time.monotonic() < self._not_before or not self._fetch_one():
+                time.sleep(TICK)
 
     # --- the thread that steers
 
@@ -210,6 +220,9 @@ class Transfer:
         if begun is not None:
             yield begun
             return
+        if not self.plan.has_work():  # a turn, and the rate of the host, are for those who ask
+            yield None
+            return
         with self.turn(lambda: self._stopped or self.error is not None) as mine:
             yield self.plan.take(self.target) if mine else None
 
@@ -223,7 +236,7 @@ class Transfer:
     def _attempt(self, segment: Segment) -> None:
         me = threading.get_ident()
 
-        def opened(response: requests.Response) -> None:
+        def opened(response: Response) -> None:
             with self._change:
                 if self._stopped:
                     raise NetworkError("the download has ended")

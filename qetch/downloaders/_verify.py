@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,19 @@ from qetch.downloaders._part import file_errors
 from qetch.errors import OUTCOMES, STATUS_OUTCOMES, BadFile, Gone, RateLimited, RemoteError, SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import requests
+    from collections.abc import Callable, Mapping, Sequence
 
     from qetch.content import Content
+    from qetch.network import Response
 
 PAGES = frozenset({"asp", "aspx", "htm", "html", "jsp", "mht", "mhtml", "php", "shtml", "xht", "xhtml"})
 """Extensions of files that are web pages."""
 
 TEXTS = frozenset({"css", "js", "json", "md", "rst", "svg", "txt", "xml"})
 """Extensions of texts, which may begin as a web page does."""
+
+PIECE = 1 << 20
+"""Bytes of a file that are read at once."""
 
 PASSING = frozenset({408, 500, 502, 503, 504})
 """Statuses of a host that may be well again soon."""
@@ -29,6 +32,7 @@ ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64}
 """How many hexadecimal digits each has."""
 
 
+@lru_cache(64)
 def shown(url: str) -> str:
     """A URL as messages show it: what follows the `?` may open somebody's door."""
     address, question, _ = url.partition("#")[0].partition("?")
@@ -37,14 +41,14 @@ def shown(url: str) -> str:
     return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}{question and '?…'}"
 
 
-def status_of(response: requests.Response) -> str:
+def status_of(response: Response) -> str:
     """The status as messages show it: its number, and its reason if that is a short plain text."""
     reason = response.reason or ""
     plain = isinstance(reason, str) and reason.isascii() and reason.isprintable() and len(reason) <= 60
     return f"{response.status_code} {reason}".strip() if plain else str(response.status_code)
 
 
-def refuse_outcome(response: requests.Response, gone: Sequence[str]) -> None:
+def refuse_outcome(response: Response, gone: Sequence[str]) -> None:
     """Raises what an answer means, unless it is a success.
 
     Args:
@@ -56,24 +60,26 @@ def refuse_outcome(response: requests.Response, gone: Sequence[str]) -> None:
         SpecError: One of the regexes does not come to an end.
         QetchError: What the status stands for, see `qetch.errors.STATUS_OUTCOMES`.
     """
-    from qetch.selectors.patterns import PatternTooSlow, compiled, search
-
-    place = shown(response.url)
-    try:
-        removed = any(search(compiled(pattern), response.url) for pattern in gone)
-    except PatternTooSlow as error:
-        raise SpecError(f"{place}: {error}") from None
-    if removed:
-        raise Gone(f"{place}: the file was removed from its host")
+    if gone and _is_gone(response.url, gone):
+        raise Gone(f"{shown(response.url)}: the file was removed from its host")
     if response.status_code < 400:
         return
-    message = f"{place}: the host answered {status_of(response)}"
+    message = f"{shown(response.url)}: the host answered {status_of(response)}"
     outcome = OUTCOMES[STATUS_OUTCOMES.get(response.status_code, "remote")]
     if response.status_code in PASSING:
         raise RemoteError(message, passing=True, wait=retry_after(response.headers))
     if outcome is RateLimited:
         raise RateLimited(f"{message} - too many requests: wait, and try again", retry_after(response.headers))
     raise outcome(message)
+
+
+def _is_gone(url: str, gone: Sequence[str]) -> bool:
+    from qetch.selectors.patterns import PatternTooSlow, compiled, search
+
+    try:
+        return any(search(compiled(pattern), url) for pattern in gone)
+    except PatternTooSlow as error:
+        raise SpecError(f"{shown(url)}: {error}") from None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -146,24 +152,34 @@ def verifiable(content: Content) -> None:
             raise SpecError(f"{content.uid}: {algorithm} {digest!r} is no checksum that qetch knows - one of {known}")
 
 
-def verify(content: Content, path: str) -> None:
+def verify(content: Content, path: str, watch: Callable[[], object] = bool) -> None:
     """Compares a file with the size and the checksums that the site gave.
+
+    Args:
+        content: What it shall be.
+        path: Of the file.
+        watch: Called now and then; what it raises ends this.
 
     Raises:
         BadFile: They differ.
         FileError: The file cannot be read.
     """
-    with file_errors(path):
-        size = Path(path).stat().st_size
-    refuse_length(content, size, whole=True)
+    if content.size is not None:
+        with file_errors(path):
+            size = Path(path).stat().st_size
+        refuse_length(content, size, whole=True)
     for algorithm, expected in content.checksums.items():
-        found = _digest(path, algorithm)
+        found = _digest(path, algorithm, watch)
         if found != expected.lower():
             raise BadFile(f"{content.uid}: the file's {algorithm} is {found}, where the site says {expected.lower()}")
 
 
-def _digest(path: str, algorithm: str) -> str:
+def _digest(path: str, algorithm: str, watch: Callable[[], object]) -> str:
     import hashlib
 
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     with file_errors(path), Path(path).open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+        while piece := file.read(PIECE):
+            digest.update(piece)
+            watch()
+    return digest.hexdigest()

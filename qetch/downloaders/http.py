@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from concurrent.futures import CancelledError
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import requests
+from urllib3.exceptions import HTTPError
+
 from qetch.downloaders import _range
-from qetch.downloaders._body import pieces
+from qetch.downloaders._aside import aside
+from qetch.downloaders._asked import Asked
+from qetch.downloaders._body import no_wait, pieces
 from qetch.downloaders._common import BaseDownloader
 from qetch.downloaders._disk import opened, write
-from qetch.downloaders._limits import Throttle, turns
+from qetch.downloaders._limits import Throttle, rates, turns
 from qetch.downloaders._object import ObjectWork
+from qetch.downloaders._plain import PlainRoad
 from qetch.downloaders._segments import RangeWork, decrypt
 from qetch.downloaders._verify import last_modified, refuse_outcome, shown, status_of
 from qetch.downloaders.settings import Settings
@@ -21,12 +29,17 @@ from qetch.network import target_of, translated
 from qetch.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import requests
+    from collections.abc import Callable, Iterator, Mapping
 
     from qetch.content import Content
+    from qetch.downloaders._part import PartFile
+    from qetch.downloaders._run import Run
+    from qetch.network import Response
     from qetch.policy import Target
+
+
+RETRIES = 2
+"""How often the first request is repeated, unless the user says otherwise."""
 
 
 class HTTPDownloader(BaseDownloader, register=False):
@@ -41,6 +54,7 @@ class HTTPDownloader(BaseDownloader, register=False):
         settings: Those.
         timeout: Seconds to wait for a connection, and for the next bytes.
         throttle: Shares the speed among the connections.
+        retries: How often the first request is repeated if the host has no answer for the moment.
 
     Raises:
         InvalidSetting: The settings hold credentials or headers, and the session is none of qetch's, which would send
@@ -52,7 +66,10 @@ class HTTPDownloader(BaseDownloader, register=False):
         self.settings = settings or Settings()
         self.timeout = self.settings.timeout
         self.throttle = Throttle(self.settings.max_speed)
+        self.retries = RETRIES
+        self.folder = os.fspath(self.settings.tmp_dir) if self.settings.tmp_dir is not None else None
         self._session: requests.Session | None = None
+        self._plain: PlainRoad | None = None
         if session is not None:
             self.session = session
 
@@ -125,7 +142,8 @@ class HTTPDownloader(BaseDownloader, register=False):
                 )
             with opened(to_path) as descriptor:
                 position = start
-                for piece in pieces(response, "", shown(url), min(chunk_size, self.throttle.piece), self.throttle):
+                size, pace = min(chunk_size, self.throttle.piece), self.pace_of(download_id)
+                for piece in pieces(response, "", shown(url), size, pace):
                     if position + len(piece) > end + 1:
                         break
                     write(descriptor, piece, position, to_path)
@@ -135,27 +153,96 @@ class HTTPDownloader(BaseDownloader, register=False):
                 raise RemoteError(f"{shown(url)}: the host sent another length than {end - start + 1} bytes")
 
     @contextlib.contextmanager
-    def answer(self, download_id: str, url: str, **more: str) -> Iterator[requests.Response]:
+    def answer(self, download_id: str, url: str, **more: str) -> Iterator[Response]:
         """A streamed answer that is not an error, closed at the end; `more` are request headers, `_` for `-`."""
-        content = self._run(download_id).content
-        asked = {name.replace("_", "-"): text for name, text in more.items()}
-        headers: dict[str, Any] = {**(content.headers if content else {}), "Accept-Encoding": "identity", **asked}
-        session = self._session_for(content, url)
-        with translated(shown(url)):
-            settings = self.settings.for_request()
-            response = session.get(url, headers=headers, stream=True, timeout=self.timeout, **settings)
-            with response, self._run(download_id).reading(response):
-                if not ("Range" in more and response.status_code in (400, 416, 501)):  # these may mind the range only
-                    refuse_outcome(response, content.gone if content else ())
-                    self._note_time(download_id, response)
-                yield response
+        with translated(shown(url)), self.ask(download_id, url, more) as asked:
+            yield asked.response
 
-    def _note_time(self, download_id: str, response: requests.Response) -> None:
-        """Notes when the host says that the file was modified; of fragments, the last one's time counts."""
+    def ask(self, download_id: str, url: str, more: Mapping[str, str], *, turn: bool = False) -> Asked:
+        """The same, to be closed by hand; with `turn` it holds one of the host's connections, see there.
+
+        Plain answers come by the wire, the others by the session.
+        """
+        run = self._run(download_id)
+        asked = Asked(run)
+        try:
+            if turn:
+                asked.host = self._take_turn(run, target_of(url).host)
+            if not self._ask_plainly(asked, url, more):
+                asked.hold(self._ask(run, url, more))
+            self._accept(run, asked.response, more)
+        except (requests.RequestException, HTTPError, OSError):
+            asked.close()
+            with translated(shown(url)):
+                raise
+        except BaseException:
+            asked.close()
+            raise
+        return asked
+
+    def _ask_plainly(self, asked: Asked, url: str, more: Mapping[str, str]) -> bool:
+        """Whether the answer came by the wire."""
+        session, timeout, content = self.session, self.timeout, asked.run.content
+        if not isinstance(session, Session) or not isinstance(timeout, tuple) or timeout[0] is None:
+            return False
+        if self._plain is None or self._plain.session is not session:
+            self._plain = PlainRoad(session, self.settings)
+        target = target_of(url)
+        lines = "".join([f"{name.replace('_', '-')}: {text}\r\n" for name, text in more.items()])
+        found = self._plain.answer(target, content.headers if content else {}, lines)
+        if found is None:
+            return False
+
+        def private() -> bool:
+            """Whether the host may have a private address: the user named it, or allowed that."""
+            named = _named(content, url) if content else None
+            mine = named is not None and target.host == named.host
+            return mine or session.allow_private or target.is_in(session.policy.private_hosts)
+
+        answer, request = found
+        asked.hold(answer)
+        if self._plain.ask(answer, request, timeout, private, asked.run):
+            return True
+        asked.let_go()
+        return False
+
+    def _ask(self, run: Run, url: str, more: Mapping[str, str]) -> requests.Response:
+        """An answer by the session, in another thread, so that nobody must wait for it if the download is to stop."""
+        asked = {name.replace("_", "-"): text for name, text in more.items()}
+        wanted = run.content.headers if run.content else {}
+        headers: dict[str, Any] = {**wanted, "Accept-Encoding": "identity", **asked}
+        session, settings = self._session_for(run.content, url), self.settings.for_request()
+        ask = partial(session.get, url, headers=headers, stream=True, timeout=self.timeout, **settings)
+        return aside(ask, requests.Response.close, run.cutting)
+
+    def _accept(self, run: Run, response: Response, more: Mapping[str, str]) -> None:
+        """Raises what an answer means, unless it is a success, or a refusal of nothing but a part."""
+        if "Range" in more and response.status_code in (400, 416, 501):
+            return
+        refuse_outcome(response, run.content.gone if run.content else ())
         modified = last_modified(response.headers) if self.settings.set_mtime else None
-        if modified is not None:
-            run = self._run(download_id)
+        if modified is not None:  # of fragments, the last one's time counts
             run.modified = max(run.modified or 0.0, modified)
+        run.tell_headers(response.headers)
+
+    def part_of(self, download_id: str, path: str) -> PartFile | None:
+        """The claimed part file of a download, if that is its path."""
+        part = self._run(download_id).part
+        return part if part is not None and part.path == path else None
+
+    def pause(self, download_id: str, seconds: float) -> None:
+        """Waits.
+
+        Raises:
+            concurrent.futures.CancelledError: The download is to stop.
+        """
+        self._run(download_id).pause(seconds)
+
+    def pace_of(self, download_id: str) -> Callable[[int], object]:
+        """What is to be told how many bytes came with each read, and keeps the speed by waiting."""
+        if self.throttle.speed is None:
+            return no_wait
+        return partial(self.throttle.slow_down, self._run(download_id).pause)
 
     @contextlib.contextmanager
     def turn(self, download_id: str, url: str, unwanted: Callable[[], bool] | None = None) -> Iterator[bool]:
@@ -164,12 +251,23 @@ class HTTPDownloader(BaseDownloader, register=False):
         Raises:
             concurrent.futures.CancelledError: The download is to stop, and `unwanted` does not say otherwise.
         """
-        halted = self._run(download_id).halt.is_set
-        most = self.settings.connections_per_host
-        with turns.turn(target_of(url).host, most, unwanted or halted) as mine:
-            if not mine and unwanted is None:
-                raise CancelledError
-            yield mine
+        host = self._take_turn(self._run(download_id), target_of(url).host, unwanted)
+        try:
+            yield host is not None
+        finally:
+            if host is not None:
+                turns.give_back(host)
+
+    def _take_turn(self, run: Run, host: str, unwanted: Callable[[], bool] | None = None) -> str | None:
+        """Takes one of a host's connections, when it may be asked again: the host, or None if it gave up waiting."""
+        given_up, rate = unwanted or run.is_halted, self.settings.rate
+        if turns.take(host, self.settings.connections_per_host, given_up):
+            if rate is None or rates.wait(host, rate, given_up):
+                return host
+            turns.give_back(host)
+        if unwanted is None:
+            raise CancelledError
+        return None
 
     def _session_for(self, content: Content | None, url: str) -> requests.Session:
         """The session; for a file on the host that the user named, one that may do there what he allowed.
@@ -196,5 +294,5 @@ class HTTPDownloader(BaseDownloader, register=False):
 def _named(content: Content | None, url: str) -> Target | None:
     """The host that the user named: that of the URL he gave, or of `url` if there is no content."""
     with contextlib.suppress(InvalidURL):
-        return target_of(str(content.source) if content else url)
+        return target_of(content.source_url if content else url)
     return None

@@ -1,0 +1,400 @@
+"""Plain answers to GET over kept connections, with as little work as the rules of HTTP allow.
+
+It knows answers of a known length, and nothing else: whatever is not plain is declined, and to be asked for by the
+library that knows all of HTTP. Connections are made by urllib3, so that its rules for TLS hold.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
+
+from qetch.heads import Headers, framing_of, parse_head
+from qetch.policy import addresses_of, is_public, refuse_private
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from qetch.policy import Target
+
+    Place = tuple[str, str, int, object]
+    """Scheme, host, port, and whose certificates are trusted."""
+
+MAX_HEAD = 65_536
+"""The most bytes of an answer's head; also those that are read at once, so that a small file comes with its head."""
+FRESH = 1.0
+"""Seconds after which a look shows whether a connection was closed meanwhile."""
+MOST_IDLE = 128
+"""Connections that are kept, over all hosts; whatever was idle longest is closed first."""
+STRIKES = 2
+"""So many answers in a row that are not plain show that the host's next ones will not be either."""
+BELIEF = 300.0
+"""Seconds for which that is believed."""
+MOST_BELIEFS = 1024
+
+END = b"\r\n\r\n"
+
+
+class Line:
+    """A connection.
+
+    Args:
+        connection: Ready to send.
+        public: Its address is not private.
+    """
+
+    def __init__(self, connection: socket.socket, public: bool) -> None:
+        self.connection = connection
+        self.public = public
+        self.used = False
+        self.since = 0.0
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        if self._poll:
+            self._poll.register(connection, select.POLLIN)
+        self._seconds: float | None = -1.0
+        self._by_kernel = sys.platform != "win32" and type(connection) is socket.socket
+        self._buffer = memoryview(b"")
+
+    def wait_up_to(self, seconds: float | None) -> None:
+        """Sets how long to wait for each piece."""
+        if seconds == self._seconds:
+            return
+        self._seconds = seconds
+        if self._by_kernel and seconds is not None:
+            # The kernel's own limits spare a call before each of the others; for their sake this is no timeout of
+            # Python's, and TLS, which must know, has that.
+            moment = struct.pack("ll", int(seconds), max(int(seconds % 1 * 1e6), 1))
+            with suppress(OSError):
+                for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                    self.connection.setsockopt(socket.SOL_SOCKET, option, moment)
+                self.connection.settimeout(None)
+                return
+        self.connection.settimeout(seconds)
+
+    def is_silent(self) -> bool:
+        """Whether nothing came since the last answer: neither its end, nor bytes that nobody asked for."""
+        return not self._poll or not self._poll.poll(0)
+
+    def buffer(self, size: int) -> memoryview:
+        """Room for so many bytes, the same each time."""
+        if len(self._buffer) < size:
+            self._buffer = memoryview(bytearray(size))
+        return self._buffer[:size]
+
+    def shut(self) -> None:
+        """Ends what waits for this connection in another thread, as if the host had closed it."""
+        with suppress(OSError):
+            # A TLS socket's own one would take the encrypted bytes that still come for plain ones.
+            socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Closes it."""
+        with suppress(OSError):
+            self.connection.close()
+
+
+def connect(target: Target, context: ssl.SSLContext | None, seconds: float, *, private: bool) -> Line:
+    """A new connection, to an address that was looked at.
+
+    Args:
+        target: Its scheme, host and port.
+        context: How to verify the host; for https only.
+        seconds: To wait for each of its addresses.
+        private: Whether the host may have a private address.
+
+    Raises:
+        AddressRefused: It has one.
+        NetworkError: There is no such host.
+        urllib3.exceptions.HTTPError, OSError: The connection failed.
+    """
+    addresses = addresses_of(target) if private else refuse_private(target, proxied=False)
+    public = not private or all(map(is_public, addresses))
+    for number, address in enumerate(addresses, 1):
+        if context is None:
+            made = HTTPConnection(address, target.port, timeout=seconds)
+        else:
+            made = HTTPSConnection(
+                address, target.port, timeout=seconds, ssl_context=context, server_hostname=target.host
+            )
+        try:
+            made.connect()
+        except (NewConnectionError, ConnectTimeoutError):
+            if number == len(addresses):
+                raise
+        except BaseException:
+            made.close()  # what fails in its handshake is connected
+            raise
+        else:
+            line, made.sock = Line(made.sock, public), None  # it is no longer its own
+            return line
+    raise AssertionError  # a host has an address
+
+
+class Wire:
+    """The connections that wait for another request, and which hosts are not plain."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[Place, list[Line]] = {}
+        self._count = 0
+        self._crooked: dict[Place, tuple[int, float]] = {}
+        weakref.finalize(self, _close_all, self._idle)
+        _wires.add(self)
+
+    def takes(self, place: Place) -> bool:
+        """Whether a host's answers may be plain."""
+        strikes, until = self._crooked.get(place, (0, 0.0))
+        return strikes < STRIKES or time.monotonic() > until
+
+    def strike(self, place: Place, count: int = 1) -> None:
+        """Notes that an answer was not plain."""
+        with self._lock:
+            strikes, until = self._crooked.pop(place, (0, 0.0))
+            now = time.monotonic()
+            self._crooked[place] = (count + (strikes if now < until else 0), now + BELIEF)
+            if len(self._crooked) > MOST_BELIEFS:
+                del self._crooked[next(iter(self._crooked))]
+
+    def praise(self, place: Place) -> None:
+        """Notes that an answer was plain."""
+        if place in self._crooked:
+            with self._lock:
+                self._crooked.pop(place, None)
+
+    def take(self, place: Place, private: Callable[[], bool]) -> Line | None:
+        """A connection that waits; None if there is none.
+
+        Args:
+            place: Where it leads.
+            private: Whether that may be a private address.
+        """
+        while True:
+            with self._lock:
+                lines = self._idle.get(place)
+                if not lines or not (lines[-1].public or private()):
+                    return None
+                line = self._pop(place, -1)
+            if time.monotonic() - line.since < FRESH or line.is_silent():
+                return line
+            line.close()
+
+    def give_back(self, place: Place, line: Line) -> None:
+        """Keeps a connection for the next request."""
+        line.used, line.since = True, time.monotonic()
+        with self._lock:
+            self._idle.setdefault(place, []).append(line)
+            self._count += 1
+            if self._count <= MOST_IDLE:
+                return
+            oldest = self._pop(min(self._idle, key=lambda place: self._idle[place][0].since), 0)
+        oldest.close()
+
+    def _pop(self, place: Place, number: int) -> Line:
+        lines = self._idle[place]
+        if len(lines) == 1:
+            del self._idle[place]
+        self._count -= 1
+        return lines.pop(number)
+
+    def close(self) -> None:
+        """Closes all connections that wait."""
+        with self._lock:
+            self._count = 0
+            _close_all(self._idle)
+
+
+_wires: weakref.WeakSet[Wire] = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """Forgets all connections in a new process, where they are another's."""
+    for wire in list(_wires):
+        wire.__init__()  # type: ignore[misc]  # its locks may be held by a thread that is not here
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+def _close_all(idle: dict[Place, list[Line]]) -> None:
+    for lines in list(idle.values()):
+        for line in lines:
+            line.close()
+    idle.clear()
+
+
+class Stale(Exception):
+    """A kept connection was closed before a byte of the answer came: the request is to be made anew."""
+
+
+class Answer:
+    """An answer, in the shape of a streamed `requests.Response` as far as downloads need it; `raw` is itself.
+
+    Attributes:
+        status_code: 0 until the head came.
+    """
+
+    def __init__(self, wire: Wire, place: Place, url: str) -> None:
+        self.wire = wire
+        self.place = place
+        self.url = url
+        self.status_code = 0
+        self.reason = ""
+        self.headers = Headers({})
+        self.left = 0
+        self._lock = threading.Lock()
+        self._line: Line | None = None
+        self._keep = self._is_cut = False
+        self._rest = memoryview(b"")
+
+    @property
+    def raw(self) -> Self:
+        """The body, as a stream."""
+        return self
+
+    def begin(self, line: Line, request: bytes, patience: float | None, most: float) -> bool:
+        """Sends a request, and receives the head of its answer.
+
+        Args:
+            line: By which.
+            request: All of it.
+            patience: Seconds to wait for each piece of the answer.
+            most: Seconds to wait for all of the head.
+
+        Returns:
+            False if the answer is not plain.
+
+        Raises:
+            Stale: See there.
+            urllib3.exceptions.ProtocolError: The connection broke, or the host does not answer.
+        """
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+            self._line = line
+            if self._is_cut:
+                raise ProtocolError("", ConnectionAbortedError())
+        try:
+            line.wait_up_to(patience)
+            line.connection.sendall(request)
+            data = _received(line, patience, time.monotonic() + most)
+        except OSError as error:
+            if line.used and not isinstance(error, TimeoutError | BlockingIOError):
+                raise Stale from None
+            raise _broken(error) from None
+        if not data:
+            if line.used:
+                raise Stale
+            raise ProtocolError("", http.client.RemoteDisconnected(""))
+        return self._understand(data)
+
+    def _understand(self, data: bytes | bytearray) -> bool:
+        end = data.find(END)
+        head = parse_head(data[:end]) if end >= 0 else None
+        framing = framing_of(head) if head else None
+        if head is None or framing is None:
+            return False
+        self.status_code, self.reason, self.headers = head.status, head.reason, Headers(head.fields)
+        self.left, self._keep = framing
+        rest = memoryview(data)[end + len(END) :]
+        if len(rest) > self.left:
+            rest, self._keep = rest[: self.left], False
+        self._rest = rest
+        self.wire.praise(self.place)
+        return True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the body came with the head."""
+        return self.left == len(self._rest)
+
+    def read(self, size: int, **_: bool) -> memoryview:
+        """The next bytes of the body: up to so many, for most of which it waits; valid until the next read."""
+        return self._read(size, least=size)
+
+    def read1(self, size: int, **_: bool) -> memoryview:
+        """What there is of the body, up to so many bytes; valid until the next read."""
+        return self._read(size, least=1)
+
+    def _read(self, size: int, least: int) -> memoryview:
+        if self._rest:
+            piece, self._rest = self._rest[:size], self._rest[size:]
+            self.left -= len(piece)
+            return piece
+        size = min(size, self.left)
+        line = self._line
+        if not size or line is None:
+            return memoryview(b"")
+        room, count = line.buffer(size), 0
+        try:
+            while count < min(least, size):
+                got = line.connection.recv_into(room[count:])
+                count += got
+                if not got:
+                    self._keep = False
+                    break
+        except OSError as error:
+            self._keep = False
+            raise _broken(error) from None
+        self.left -= count
+        return room[:count]
+
+    def cut(self) -> None:
+        """Ends what waits for this answer in another thread, as if the host had closed the connection."""
+        with self._lock:
+            self._is_cut = True
+            if self._line is not None:
+                self._line.shut()
+
+    def close(self) -> None:
+        """Lets go of the connection, which serves another request if all of this one's answer was received."""
+        with self._lock:
+            line, self._line = self._line, None
+            whole = self._keep and not self._is_cut and self.left <= len(self._rest)
+        if line is not None and whole:
+            self.wire.give_back(self.place, line)
+        elif line is not None:
+            line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _broken(error: OSError) -> ProtocolError:
+    """What became of a connection, in the library's terms."""
+    return ProtocolError("", TimeoutError() if isinstance(error, BlockingIOError) else error)
+
+
+def _received(line: Line, patience: float | None, until: float) -> bytes | bytearray:
+    """The head of an answer, and what came with it; less if the connection ended, or the head is too long."""
+    data: bytes | bytearray = b""
+    while True:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        line.wait_up_to(left if patience is None else min(patience, left))
+        piece = line.connection.recv(MAX_HEAD)
+        if data:
+            data = bytearray(data) if isinstance(data, bytes) else data
+            data += piece
+        else:
+            data = piece  # most often there is just this one
+        if not piece or data.find(END, max(len(data) - len(piece) - len(END), 0)) >= 0 or len(data) >= MAX_HEAD:
+            line.wait_up_to(patience)
+            return data
