@@ -1,5 +1,9 @@
 """Drop in a URL, get the content.
 
+qetch.fetch(url, "pictures")
+
+or step by step:
+
 extractor = qetch.get_extractor(url, init=True)
 content = next(extractor.extract(url))[0]
 downloader = qetch.get_downloader(content, init=True)
@@ -10,11 +14,25 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers know better; `import typing` would take as long as the rest of `--version`
 if TYPE_CHECKING:
-    from typing import Any, Literal
+    from collections.abc import Iterable, Iterator
+    from os import PathLike
+    from typing import IO, Any, Literal
 
+    from qetch.client import (
+        BackOff,
+        Client,
+        DownloadEventListener,
+        DownloadReport,
+        DownloadRequest,
+        Lenient,
+        ReportState,
+        RequestStrategy,
+    )
     from qetch.content import Content
     from qetch.downloaders import BaseDownloader
+    from qetch.downloaders.settings import Settings
     from qetch.extractors import BaseExtractor
+    from qetch.history import History
 
 if not TYPE_CHECKING:
 
@@ -25,7 +43,23 @@ if not TYPE_CHECKING:
 else:
     from typing import overload
 
-__all__ = ["get_downloader", "get_extractor"]
+__all__ = [
+    "BackOff",
+    "Client",
+    "DownloadEventListener",
+    "DownloadReport",
+    "DownloadRequest",
+    "History",
+    "Lenient",
+    "ReportState",
+    "RequestStrategy",
+    "Settings",
+    "download",
+    "extract",
+    "fetch",
+    "get_downloader",
+    "get_extractor",
+]
 __version__ = "0.1.0"
 
 
@@ -63,3 +97,65 @@ def get_downloader(
 
     downloader = find_downloader(content)
     return downloader(*args, **kwargs) if init else downloader
+
+
+def extract(url: str) -> Iterator[list[Content]]:
+    """The lists of contents at a URL, lazily; each list is one item in all its qualities, the best first.
+
+    Raises:
+        QetchError: See `BaseExtractor.extract`.
+    """
+    return _default_client().extract(url)
+
+
+def download(wanted: Content | DownloadRequest | str, to: str | PathLike[str] | IO[bytes]) -> DownloadReport:
+    """Downloads one file: a content, or what is at the URL of a file.
+
+    Args:
+        wanted: A content, a request, or the URL of the file.
+        to: A path whose folder must exist, or an open file object, which is not closed.
+
+    Raises:
+        QetchError: See `BaseDownloader.download`.
+    """
+    return _default_client().download(wanted, to)
+
+
+def fetch(urls: str | Iterable[str], folder: str | PathLike[str] = ".") -> list[DownloadReport]:
+    """Downloads the best of everything at one or many URLs, and returns when that is done.
+
+    Args:
+        urls: Pages of sites that qetch knows, or files.
+        folder: For the files; made if it is missing.
+
+    Returns:
+        A report for each file, and for each URL that failed or holds nothing. See `Client.fetch` for reports as they
+        complete.
+    """
+    return _default_client().fetch(urls, folder).wait()
+
+
+_clients: list[Client] = []
+
+
+def _default_client() -> Client:
+    """The client of the functions here, made when the first one needs it."""
+    if not _clients:
+        from qetch.client import Client
+
+        _clients.append(Client())
+    return _clients[0]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a class when it is asked for: `import qetch` alone takes no time."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    home = {"History": "qetch.history", "Settings": "qetch.downloaders.settings"}.get(name, "qetch.client")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

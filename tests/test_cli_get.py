@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +29,7 @@ def shell(tmp_path: Path) -> Shell:
 
 class TestGet:
     def test_downloads_the_best_of_each_and_prints_the_paths(self, shell: Shell) -> None:
-        result = shell.replay("get", "https://little.example/a/cats", "-o", "a/new folder")
+        result = shell.replay("get", "https://little.example/a/cats", "-j", "1", "-o", "a/new folder")
         assert (result.returncode, result.stderr) == (0, "")
         files = [shell.home / line for line in result.stdout.splitlines()]
         assert [file.read_bytes() for file in files] == [PNG, PNG + b"2"]
@@ -46,7 +47,7 @@ class TestGet:
         routes = {"/a/1.png": Reply(body=PNG), "/b/1.PNG": Reply(body=PNG + b"2")}
         with Origin(routes) as origin:
             urls = [*map(origin.url, routes), origin.url("/a/1.png")]
-            result = shell("get", *urls)
+            result = shell("get", "-j1", *urls)
         assert result.returncode == 0
         first, second = result.stdout.splitlines()
         assert first == "1.png"
@@ -59,7 +60,7 @@ class TestGet:
         assert (result.returncode, result.stdout) == (0, "some file.png\n")
 
     def test_a_failure_is_told_of_what_the_user_knows(self, shell: Shell) -> None:
-        result = shell.replay("get", "https://little.example/a/half", "https://little.example/lost.png")
+        result = shell.replay("get", "-j1", "https://little.example/a/half", "https://little.example/lost.png")
         first, second = result.stderr.splitlines()
         assert first.startswith('qetch: error: "A cat": https://files.little.example/lost.png')
         assert second.count("https://little.example/lost.png") == 1
@@ -107,7 +108,7 @@ class TestGet:
 
     def test_goes_on_after_a_url_that_fails_and_returns_the_code_of_the_first(self, shell: Shell) -> None:
         broken, missing, good = (f"https://little.example/a/{name}" for name in ("broken", "missing", "cats"))
-        result = shell.replay("get", broken, missing, good)
+        result = shell.replay("get", "-j1", broken, missing, good)
         assert result.returncode == errors.RemoteError.exit_code
         first, second = result.stderr.splitlines()
         assert broken in first or "albums/broken" in first
@@ -220,7 +221,7 @@ class TestGet:
         ],
     )
     def test_a_shipped_site_gives_files_without_a_network(self, shell: Shell, url: str, magic: bytes) -> None:
-        result = shell("get", url, "--replay", str(CASSETTES), "-o", "files")
+        result = shell("get", url, "-j1", "--replay", str(CASSETTES), "-o", "files")
         assert (result.returncode, result.stderr) == (0, "")
         files = [shell.home / line for line in result.stdout.splitlines()]
         assert files[0].read_bytes().startswith(magic)
@@ -231,6 +232,67 @@ class TestGet:
         assert shell(*words).returncode == 0
         code = f"import sys; from qetch.cli import main; main({words}); print('jsonschema' in sys.modules)"
         assert shell.python(code).splitlines()[-1] == "False"
+
+
+class TestLists:
+    def test_urls_come_from_a_file_and_from_the_input(self, shell: Shell) -> None:
+        routes = {f"/{name}.png": Reply(body=PNG + name.encode()) for name in ("one", "two", "three")}
+        with Origin(routes) as origin:
+            one, two, three = map(origin.url, routes)
+            (shell.home / "list.txt").write_text(f"# pictures\n\n  {one}  \r\n{two}\n")
+            both = shell("get", three, "-i", "list.txt", "-o", "all")
+            assert (both.returncode, both.stderr) == (0, "")
+            assert sorted(both.stdout.splitlines()) == ["all/one.png", "all/three.png", "all/two.png"]
+            with shell.start("get", "-i", "-", stdin=-1, stdout=-1, stderr=-1) as process:
+                out, err = process.communicate(f"{two}\n", timeout=60)
+        assert (process.returncode, out, err) == (0, "two.png\n", "")
+
+    def test_a_line_that_is_no_url_fails_alone(self, shell: Shell) -> None:
+        with Origin({"/one.png": Reply(body=PNG)}) as origin:
+            (shell.home / "list.txt").write_bytes(f"\ufeff{origin.url('/one.png')}\n\xff\x00 rubbish\n".encode())
+            result = shell("get", "-i", "list.txt")
+        assert result.returncode == errors.UserError.exit_code
+        assert result.stdout == "one.png\n"
+        assert "rubbish" in only_error(result)
+
+    def test_a_list_that_is_not_there_is_said(self, shell: Shell) -> None:
+        result = shell("get", "-i", "nowhere.txt")
+        assert result.returncode == errors.UserError.exit_code
+        assert "-i nowhere.txt: cannot be read: No such file" in only_error(result)
+
+    def test_something_to_get_must_be_given(self, shell: Shell) -> None:
+        result = shell("get")
+        assert result.returncode == 2
+        assert "give a URL, or with -i a list of them" in only_error(result)
+
+    def test_what_the_archive_knows_is_not_fetched_again_wherever_the_file_is(self, shell: Shell) -> None:
+        with Origin({"/one.png": Reply(body=PNG)}) as origin:
+            url = origin.url("/one.png")
+            first = shell("get", url, "--archive", "done.db")
+            (shell.home / "one.png").unlink()
+            asked = len(origin.requests)
+            second = shell("get", url, "--archive", "done.db")
+            assert len(origin.requests) == asked
+        assert first.stdout == "one.png\n"
+        assert (second.returncode, second.stdout) == (0, "")
+        assert f"known: {url} is in the archive" in second.stderr
+        assert not (shell.home / "one.png").exists()
+
+    def test_an_archive_that_is_none_is_said(self, shell: Shell) -> None:
+        (shell.home / "done.db").write_text("my diary, which is no database, and longer than a header of one")
+        result = shell("get", "https://files.example/one.png", "--archive", "done.db")
+        assert result.returncode == errors.FileError.exit_code
+        assert "done.db" in only_error(result)
+        assert "diary" in (shell.home / "done.db").read_text()
+
+    def test_several_files_come_at_a_time_as_many_as_wanted(self, shell: Shell) -> None:
+        together = threading.Barrier(3)
+        with Origin({"*": lambda request: (together.wait(30), Reply(body=PNG))[1]}) as origin:
+            urls = [origin.url(f"/{number}.png") for number in range(3)]
+            assert shell("get", *urls, "-j", "3").returncode == 0
+        with Origin({"*": Reply(body=PNG, drip=0.05)}) as origin:
+            assert shell("get", *[origin.url(f"/{number}.png") for number in range(5)], "-j1", "-f").returncode == 0
+        assert origin.connections == 1
 
 
 class TestExtract:

@@ -285,7 +285,7 @@ def test_requests_of_the_site_and_of_the_file_go_through_the_proxy(shell: Shell)
         assert (result.returncode, result.stderr) == (0, "")
         assert proxy.seen == [("GET", url)]
         refused = shell("get", url, "--proxy", proxy.url("me:other"), "--force")
-    assert refused.returncode == 5
+    assert refused.returncode == 4
     assert "407" in only_error(refused)
 
 

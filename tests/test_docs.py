@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -15,13 +16,16 @@ import pytest
 import yaml
 
 import qetch.auth
+import qetch.client
 import qetch.downloaders
 import qetch.errors
 import qetch.extractors
+import qetch.history
 import qetch.spec
 from qetch.cli import COMMANDS
 from qetch.spec.load import load
 from qetch.spec.words import named, words
+from tests.origin import Origin, Reply, Request
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -32,7 +36,9 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 PUBLIC: list[tuple[ModuleType, list[str]]] = [
-    (qetch, qetch.__all__),
+    (qetch, ["get_extractor", "get_downloader", "fetch", "extract", "download"]),
+    (qetch.client, qetch.client.__all__),
+    (qetch.history, ["History"]),
     (qetch.extractors, qetch.extractors.__all__),
     (qetch.downloaders, qetch.downloaders.__all__),
     (qetch.errors, [name for name, member in vars(qetch.errors).items() if inspect.isclass(member)]),
@@ -93,6 +99,37 @@ def test_the_examples_of_the_library_guide_do_what_they_show(tmp_path: Path, mon
         examples.globs[name].session.close()
     assert runner.failures == 0, "".join(said)
     assert runner.tries > 10
+
+
+def programs() -> list[tuple[Path, str]]:
+    return [(page, block) for page, block in language_blocks("python") if page.stem in ("client", "coming-from")]
+
+
+@pytest.mark.parametrize(("page", "program"), programs(), ids=lambda part: getattr(part, "stem", ""))
+def test_a_program_in_the_pages_downloads_what_it_says(page: Path, program: str, tmp_path: Path) -> None:
+    del page
+    with Origin({"*": _file}) as origin:
+        variables = {
+            **os.environ,
+            "http_proxy": origin.url(),
+            "no_proxy": "",
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(tmp_path),
+        }
+        command = [sys.executable, "-W", "error", "-c", program]
+        run = subprocess.run(
+            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False
+        )
+        asked = {request.path.rpartition("/")[2] for request in origin.requests}
+    assert (run.returncode, run.stderr) == (0, "")
+    named = set(re.findall(r"http://files\.example/([a-zA-Z0-9]+\.\w+)", program)) - {"missing.bin"}
+    assert named <= asked
+    assert {path.name for path in tmp_path.rglob("*.bin")} <= named
+
+
+def _file(request: Request) -> Reply:
+    """A file at every address, except one: asked by a program for which every name leads here."""
+    return Reply(404) if "missing" in request.path else Reply(body=request.path.encode() * 1000)
 
 
 @pytest.mark.parametrize(("page", "block"), language_blocks("yaml"), ids=lambda part: getattr(part, "stem", ""))

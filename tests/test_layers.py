@@ -34,6 +34,7 @@ ROOMS = [
     ["engine"],
     ["extractors"],
     ["downloaders"],
+    ["client"],
     ["tools"],
     ["cli", "pytest_plugin"],
 ]

@@ -18,8 +18,9 @@ import pytest
 from qetch.downloaders import HTTPDownloader, Settings
 from qetch.downloaders._body import PIECE
 from qetch.downloaders._crew import run_all
-from qetch.downloaders._limits import BURST, Throttle, Turns
+from qetch.downloaders._limits import BURST, Rates, Throttle, Turns
 from qetch.errors import NotFound
+from qetch.network import Pace
 from tests.downloads import content, refused
 from tests.origin import Origin, Reply, Request, ranged
 
@@ -179,6 +180,53 @@ def test_an_error_gives_the_turn_back():
         raise KeyError
     with turns.turn("a.example", 1) as mine:
         assert mine
+
+
+# Rates
+
+
+def test_a_rate_gives_a_request_its_moment_or_says_how_long_to_wait():
+    pace = Pace(2, 10.0)
+    assert [pace.take(now) for now in (100.0, 101.0, 102.0, 109.0, 110.0, 110.5, 111.0)] == [0, 0, 8, 1, 0, 0.5, 0]
+
+
+def test_who_waits_for_a_rate_may_give_up_and_costs_the_next_one_nothing():
+    rates, unwanted = Rates(), threading.Event()
+    assert rates.wait("a.example", (1, 600.0), unwanted.is_set)
+    assert rates.wait("b.example", (1, 600.0), unwanted.is_set)
+    unwanted.set()
+    assert not rates.wait("a.example", (1, 600.0), unwanted.is_set)
+    assert rates.wait("a.example", (2, 600.0), unwanted.is_set)
+
+
+def test_rates_remember_so_many_hosts(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("qetch.downloaders._limits.MOST_PACES", 3)
+    rates = Rates()
+    for number in range(9):
+        assert rates.wait(f"{number}.example", (1, 600.0), bool)
+    assert len(rates._paces) == 3
+
+
+@pytest.mark.parametrize("body", [b"small", BIG], ids=["one request each", "parts"])
+def test_a_host_is_asked_no_more_often_than_its_rate_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
+):
+    monkeypatch.setattr("qetch.downloaders._limits.rates", Rates())
+    monkeypatch.setattr("qetch.downloaders.http.rates", Rates())
+    asked: list[float] = []
+    serve = ranged(body, TAG)
+
+    def noting(request: Request) -> Reply:
+        asked.append(time.monotonic())
+        return serve(request)
+
+    with Origin({"*": noting}) as origin:
+        for number in range(4 if len(body) < 9 else 1):
+            downloader = HTTPDownloader(settings=Settings(rate=(2, 0.2)))
+            downloader.download(content(origin.url(f"/{number}")), tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == body
+    assert len(asked) >= 4 or len(body) > 9
+    assert all(later - earlier > 0.15 for earlier, later in zip(asked, asked[2:], strict=False))
 
 
 # The end

@@ -86,9 +86,9 @@ def _unknown(command: str) -> str:
     return f"no such command: {command}{did_you_mean(command, COMMANDS)} - see `qetch --help`"
 
 
-def add_urls(parser: argparse.ArgumentParser, help_text: str | None = None) -> None:
+def add_urls(parser: argparse.ArgumentParser, help_text: str | None = None, least: int = 1) -> None:
     """`URL...`; blanks around a URL came along when it was copied."""
-    parser.add_argument("urls", metavar="URL", nargs="+", type=str.strip, help=help_text)
+    parser.add_argument("urls", metavar="URL", nargs="+" if least else "*", type=str.strip, help=help_text)
 
 
 def add_sites_flag(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qetch.downloaders import Settings
 
 CONNECTIONS = 8
+JOBS = 16
 MAX_CONNECTIONS = 256
 MIN_RATE = 1024
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -38,6 +39,14 @@ def add_connection_flags(parser: argparse.ArgumentParser) -> None:
 def add_download_flags(parser: argparse.ArgumentParser) -> None:
     """Those that concern files."""
     group = parser.add_argument_group("files")
+    group.add_argument(
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=_connections,
+        default=JOBS,
+        help=f"download at most so many files at a time (default: {JOBS})",
+    )
     group.add_argument(
         "--connections",
         metavar="N",
@@ -67,6 +76,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     seconds: float | None = given["timeout"]
     return Settings(
         max_speed=given.get("limit_rate"),
+        max_concurrent=given.get("jobs", JOBS),
         connections_per_host=given.get("connections", CONNECTIONS),
         connect_timeout=seconds or defaults.connect_timeout,
         read_timeout=seconds or defaults.read_timeout,

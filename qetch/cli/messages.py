@@ -91,5 +91,9 @@ class Failures:
         try:
             yield
         except QetchError as error:
-            complain(error, where, uid)
-            self.exit_code = self.exit_code or error.exit_code
+            self.report(error, where, uid)
+
+    def report(self, error: QetchError, where: str, uid: str = "") -> None:
+        """Say an error, see `complain`."""
+        complain(error, where, uid)
+        self.exit_code = self.exit_code or error.exit_code

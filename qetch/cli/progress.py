@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+from qetch.cli.messages import say, silence
+from qetch.cli.road import PATIENCE
+from qetch.client import DownloadEventListener
+from qetch.errors import InvalidURL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
 
-    from rich.console import Console
-    from rich.progress import Progress, ProgressColumn, TaskID
+    from rich.progress import Progress, ProgressColumn
 
-    Hook = Callable[[str, int, int], None]
+    from qetch.client import DownloadReport
+    from qetch.extractors._common import Skip
 
 WIDTH = 40
 """The most letters of a file's name."""
+LOOK = 0.5
+"""Seconds between two looks whether there is something to say."""
 
 
-class Display:
-    """Draws a line for the file that is downloaded, and from the second file on one for all of them.
+class Display(DownloadEventListener):
+    """Draws a line for each file that is downloaded, and from the second file on one for all of them.
 
-    The lines are gone when a file is complete, so that what is printed next stands alone. Where nobody sees them, on
-    anything but a terminal, none is drawn.
+    The lines are gone when everything is done, so that what was printed stands alone. Where nobody sees them, on
+    anything but a terminal, none is drawn. It also says what was left out, and whom qetch asks if that takes long.
 
     Args:
         wanted: False to draw nothing anywhere.
@@ -31,55 +40,133 @@ class Display:
 
     def __init__(self, wanted: bool = True) -> None:
         self._drawn = wanted and sys.stderr.isatty()
-        self._console: Console | None = None
-        self._files = 0
-        self._bytes = 0
+        self._progress: Progress | None = None
+        self._lines: dict[str, _Line] = {}
+        self._every: _Line | None = None
+        self._files = self._bytes = 0
+        self._asked: dict[str, None] = {}
+        self._skipped: Skip | None = None
+        self._begun = time.monotonic()
+        self._ended = threading.Event()
 
-    def file(self, name: str) -> AbstractContextManager[Hook | None]:
-        """A hook for `download()`, to be used while one file is downloaded; None where nothing is drawn."""
-        return self._lines(name) if self._drawn else nullcontext()
+    def __enter__(self) -> Self:
+        if self._drawn:
+            threading.Thread(target=self._watch, name="qetch-patience", daemon=True).start()
+        return self
 
-    @contextmanager
-    def _lines(self, name: str) -> Iterator[Hook]:
-        from rich.markup import escape
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._say_skipped()
+        if self._progress is not None:
+            self._progress.stop()
 
-        with self._progress() as progress:
-            self._files += 1
-            file = _Line(progress, progress.add_task(escape(_short(name)), total=None))
-            every = None
-            if self._files > 1:
-                task = progress.add_task(f"{self._files} files", total=None, completed=self._bytes)
-                every = _Line(progress, task, before=self._bytes)
-            latest = 0
+    def noted(self, urls: Iterable[str]) -> Iterator[str]:
+        """The URLs, as they are asked for; remembered until something comes of them."""
+        for url in urls:
+            self._asked[url] = None
+            yield url
 
-            def hook(_download_id: str, current: int, total: int) -> None:
-                nonlocal latest
-                latest = current
-                file.show(current, total)
-                if every is not None:
-                    every.show(current, total)
+    # --- events, all in one thread
 
-            try:
-                yield hook
-            finally:
-                self._bytes += latest
+    def download_started(self, report: DownloadReport) -> None:
+        """Draws a line."""
+        self._say_skipped()
+        self._asked.pop(report.url, None)
+        if not self._drawn:
+            return
+        if self._progress is None:
+            self._progress = _started()
+            self._every = _Line(self._progress, "", visible=False)  # the first one, so that it stays at its place
+        self._files += 1
+        self._lines[_key(report)] = _Line(self._progress, _name(report))
+        self._show_all()
 
-    def _progress(self) -> Progress:
-        from rich.console import Console
-        from rich.progress import Progress, TextColumn, TransferSpeedColumn
+    def download_progress(self, report: DownloadReport) -> None:
+        """Moves its line."""
+        line = self._lines.get(_key(report))
+        if line is not None:
+            line.show(report.bytes_downloaded, report.total_bytes)
+            self._show_all()
 
-        self._console = self._console or Console(stderr=True)
-        bar, size, remaining = _columns_of_a_size()
-        return Progress(
-            TextColumn("{task.description}"),
-            bar,
-            size,
-            TransferSpeedColumn(),
-            remaining,
-            console=self._console,
-            transient=True,
-            redirect_stdout=False,  # rich would print it on stderr, and a pipe would miss it
-        )
+    def download_succeeded(self, report: DownloadReport) -> None:
+        """Takes its line away."""
+        self._say_skipped()
+        self._asked.pop(report.url, None)
+        line = self._lines.pop(_key(report), None)
+        if line is not None:
+            self._bytes += report.bytes_downloaded
+            line.remove()
+            self._show_all()
+
+    download_canceled = download_succeeded
+
+    def content_skipped(self, url: str, skip: Skip) -> None:  # noqa: ARG002 - as the others have it
+        """Says what was left out, unless the error that comes next says it."""
+        self._say_skipped()
+        self._skipped = skip
+
+    def download_failed(self, report: DownloadReport) -> None:
+        """Takes its line away."""
+        if self._skipped is not None and self._skipped.reason in str(report.error):
+            self._skipped = None
+        self.download_succeeded(report)
+
+    def _say_skipped(self) -> None:
+        skip, self._skipped = self._skipped, None
+        if skip is not None:
+            say(f"skipped: {skip}")
+
+    def _show_all(self) -> None:
+        if self._every is None or self._files < 2:
+            return
+        current = self._bytes + sum(line.current for line in self._lines.values())
+        totals = [line.total for line in self._lines.values()]
+        total = None if None in totals else self._bytes + sum(filter(None, totals))
+        self._every.name(f"{self._files} files")
+        self._every.show(current, total)
+
+    def _watch(self) -> None:
+        """Says whom qetch asks, if that takes long, and nothing else is to be seen."""
+        from qetch.extractors.hosts import split
+
+        while not self._ended.wait(LOOK):
+            if self._lines or silence() < PATIENCE or time.monotonic() - self._begun < PATIENCE:
+                continue
+            for url in list(self._asked)[:1]:
+                del self._asked[url]
+                with contextlib.suppress(InvalidURL):
+                    say(f"asking {split(url)[0]} …")
+
+
+def _key(report: DownloadReport) -> str:
+    """What tells the report of one download from the others', of which there are several copies."""
+    return f"{report.path} {report.url}"
+
+
+def _name(report: DownloadReport) -> str:
+    name = (report.path or report.url).rpartition("/")[2]
+    return name if len(name) <= WIDTH else f"{name[: WIDTH - 1]}…"
+
+
+def _started() -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TransferSpeedColumn
+
+    bar, size, remaining = _columns_of_a_size()
+    progress = Progress(
+        TextColumn("{task.description}"),
+        bar,
+        size,
+        TransferSpeedColumn(),
+        remaining,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # else rich would print it on stderr, and a pipe would miss it
+    )
+    progress.start()
+    return progress
 
 
 def _columns_of_a_size() -> tuple[ProgressColumn, ProgressColumn, ProgressColumn]:
@@ -110,30 +197,39 @@ class _Line:
 
     Args:
         progress: Whose.
-        task: Its id.
-        before: Bytes of earlier files that it shows as well.
+        name: What it is of.
+        visible: Whether it is seen at once.
+
+    Attributes:
+        current: How many bytes it shows.
+        total: Of how many; None if nobody knows.
     """
 
-    def __init__(self, progress: Progress, task: TaskID, before: int = 0) -> None:
-        self._progress, self._task, self._before = progress, task, before
+    def __init__(self, progress: Progress, name: str, *, visible: bool = True) -> None:
+        from rich.markup import escape
+
+        self._progress = progress
+        self._task = progress.add_task(escape(name), total=None, visible=visible)
         self._began = False
-        self._total: int | None = None
+        self.current = 0
+        self.total: int | None = None
 
-    def show(self, current: int, total: int) -> None:
-        """Draws what `download()` tells.
+    def name(self, text: str) -> None:
+        """Says another name, and is seen from then on."""
+        self._progress.update(self._task, description=text, visible=True)
 
-        A size that is not known comes as the size so far, and at least 1: no bar is drawn then. The first bytes
-        may be those of an earlier attempt, all at once, so that the speed is counted from then on.
+    def show(self, current: int, total: int | None) -> None:
+        """Draws it.
+
+        The first bytes may be those of an earlier attempt, all at once, so that the speed is counted from then on.
         """
-        if total > max(current, 1) or (self._total is not None and total != self._total):
-            self._total = total
-        shown = None if self._total is None else self._before + max(self._total, current)
+        self.current, self.total = current, total
         if current and not self._began:
             self._began = True
-            self._progress.reset(self._task, completed=self._before + current, total=shown)
+            self._progress.reset(self._task, completed=current, total=total)
         else:
-            self._progress.update(self._task, completed=self._before + current, total=shown)
+            self._progress.update(self._task, completed=current, total=total)
 
-
-def _short(name: str) -> str:
-    return name if len(name) <= WIDTH else f"{name[: WIDTH - 1]}…"
+    def remove(self) -> None:
+        """Takes it away."""
+        self._progress.remove_task(self._task)

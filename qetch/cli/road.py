@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from qetch.client import Client, DownloadEventListener
     from qetch.content import Content
     from qetch.extractors import BaseExtractor
     from qetch.replay import ReplayAdapter
@@ -91,6 +92,14 @@ class Road:
             self.settings.set_on(session)
         if self._replay is not None:
             mount_replay(session, self._replay)
+
+    def client(self, listener: DownloadEventListener, *, override: bool, archive: str | None) -> Client:
+        """A client that obeys the flags."""
+        from qetch.client import Client
+
+        client = Client(self.settings, listeners=listener, override=override, history=archive)
+        self.prepare(client.session)
+        return client
 
     def contents(self, url: str) -> Iterator[list[Content]]:
         """The lists of contents at a URL, lazily; what was skipped is said as it happens."""

@@ -1,0 +1,115 @@
+"""What a thread does with a job: decide whether there is something to fetch, and where it goes, and fetch it."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import CancelledError
+from datetime import UTC, datetime
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from qetch.client.job import copy_to, temporary_path
+from qetch.client.request import ReportState
+from qetch.errors import FileError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
+    from qetch.client.client import Client
+    from qetch.client.job import Job
+    from qetch.client.targets import Targets
+
+
+class Worker:
+    """Performs the jobs of one batch, in any number of threads.
+
+    Args:
+        client: Whose settings, history and listeners count.
+        targets: The paths of the batch.
+        canceled: Set when all shall end.
+    """
+
+    def __init__(self, client: Client, targets: Targets, canceled: threading.Event) -> None:
+        self._client = client
+        self._targets = targets
+        self._canceled = canceled
+
+    def is_known(self, job: Job) -> bool:
+        """Whether the history holds what is wanted."""
+        return self._client.history is not None and self._key(job) in self._client.history
+
+    def place(self, job: Job) -> None:
+        """Decides where the file goes.
+
+        Raises:
+            FileError: Another job of the batch has the same path, or the folder cannot be made.
+            InvalidSetting: The mapping of URLs to paths gives nonsense.
+        """
+        report, targets = job.report, self._targets
+        if report.destination is None:
+            report.destination = targets.of_url(report.url) if job.content is None else targets.of_content(job.content)
+        job.path = report.path
+        # Two files do not go into one object at a time.
+        job.key = b"%d" % id(report.destination) if job.path is None else targets.claim(job.path, job.owner)
+
+    def is_there(self, job: Job) -> bool:
+        """Whether the file is there, and stays.
+
+        Raises:
+            FileError: It is there, and may neither stay nor be replaced.
+        """
+        client, path = self._client, job.path
+        if path is None or not os.path.isfile(path):  # noqa: PTH113 - pathlib takes three times as long
+            return False
+        if self._targets.is_whole(job.key):
+            return True
+        if not (client.override or client.skip_cached):
+            raise FileError(f"{path} is already there - override=True replaces it, skip_cached=True keeps it")
+        return not client.override
+
+    def fetch(self, job: Job) -> None:
+        """Downloads, and records that.
+
+        Raises:
+            QetchError: See `BaseDownloader.download`.
+            concurrent.futures.CancelledError: It was canceled.
+        """
+        client, report, content = self._client, job.report, job.wanted()
+        job.download_id = client.new_id()
+        job.downloader = client.downloader_for(content, job.request)
+        report.attempts += 1
+        report.state = ReportState.DOWNLOADING
+        if report.start_time is None:
+            report.start_time = datetime.now(UTC)
+            client.dispatcher.tell("download_started", report)
+        report.parts = 0, len(content.fragments)
+        connections = client.settings.connections_per_host
+        on_headers = partial(self._headers, job) if client.dispatcher.listeners else None
+        if job.path is not None:
+            job.download(content, job.path, connections, on_headers)
+            self._targets.complete(job.key)
+        else:
+            with temporary_path(client.settings.tmp_dir) as path:
+                job.download(content, path, connections, on_headers)
+                copy_to(path, cast("IO[bytes]", report.destination), self.check)
+        report.parts = report.parts[1], report.parts[1]
+        if client.history is not None:  # after the file has its name: a crash in between costs only a second look
+            client.history.add(self._key(job), job.path)
+        client.dispatcher.tell("download_progress", report)
+
+    def check(self) -> None:
+        """Ends what runs in this thread, if it shall.
+
+        Raises:
+            concurrent.futures.CancelledError: It shall.
+        """
+        if self._canceled.is_set():
+            raise CancelledError
+
+    def _key(self, job: Job) -> str:
+        return job.content.uid if job.content is not None else self._client.key_of(job.report.url)
+
+    def _headers(self, job: Job, headers: Mapping[str, Any]) -> None:
+        job.report.headers = dict(headers)
+        self._client.dispatcher.tell("download_headers", job.report)
