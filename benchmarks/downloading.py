@@ -7,32 +7,23 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from measure import ROOT, Home, peer, runs_wanted, table
+from serving import MIB, Cost, certificate, cost, nginx, rounds, slow_origin, workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-GIB, MIB = 1 << 30, 1 << 20
+GIB = 1 << 30
 RATE = 8_000_000
 """Bytes a second that the slow server gives to each connection."""
-NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 256; }}
-http {{
-  access_log off; sendfile on; keepalive_requests 100000; {temp}
-  server {{ listen 127.0.0.1:{port}; {tls} root {folder}/files; }}
-}}
-"""
 DOWNLOAD = """
 import sys, time
 from qetch.content import Content
@@ -45,37 +36,6 @@ start = time.perf_counter()
 downloader.download(content, path)
 print(time.perf_counter() - start)
 """
-
-
-class Cost(NamedTuple):
-    """What a process took: seconds on the clock and of the processor, and its most memory in MiB."""
-
-    wall: float
-    cpu: float
-    memory: float
-
-
-def cost(command: Sequence[str | Path], env: Mapping[str, str]) -> Cost:
-    start = time.perf_counter()
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"failed with {process.returncode}: {' '.join(map(str, command))}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
-def rounds(cases: Mapping[str, Sequence[str | Path]], out: Path, env: Mapping[str, str], runs: int) -> dict[str, Cost]:
-    """The medians of each case, taken in turn; the first round only warms up."""
-    found: dict[str, list[Cost]] = {name: [] for name in cases}
-    for number in range(runs + 1):
-        for name, command in cases.items():
-            out.unlink(missing_ok=True)
-            taken = cost(command, env)
-            if number:
-                found[name].append(taken)
-    return {name: Cost(*(median(column) for column in zip(*costs, strict=True))) for name, costs in found.items()}
 
 
 def commands(home: Home, url: str, out: Path, ca: Path | None) -> dict[str, Sequence[str | Path]]:
@@ -118,50 +78,6 @@ def show(title: str, costs: Mapping[str, Cost]) -> None:
     table(title, ["", "wall", "qetch's / its", "cpu", "qetch's / its", "memory"], rows)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def nginx(folder: Path, *, tls: bool = False, limit: int = 0) -> Iterator[str]:
-    """The URL of an nginx that serves `folder/files`."""
-    port, folder = free_port(), folder.absolute()
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    temp = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-    secure = f"ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;" if tls else ""
-    listen = f"{port} ssl" if tls else str(port)
-    secure += f" limit_rate {limit};" if limit else ""
-    config = folder / f"nginx{port}.conf"
-    config.write_text(NGINX.format(folder=folder, temp=temp, tls=secure, port=listen))
-    path = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    process = subprocess.Popen([path or "nginx", "-c", config], stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if not probe.connect_ex(("127.0.0.1", port)):
-                    break
-            time.sleep(0.05)
-        yield f"http{'s' if tls else ''}://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@contextmanager
-def slow_origin(file: Path, stuck: int = 0) -> Iterator[str]:
-    """The URL of `slow_origin.py`, a process of its own, so that it does not slow down or swell what is measured."""
-    script = Path(__file__).with_name("slow_origin.py")
-    command = [sys.executable, str(script), str(file), str(RATE), str(stuck)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield (process.stdout or sys.stdin).readline().strip()
-        finally:
-            process.terminate()
-
-
 def inside(url: str, out: Path, env: Mapping[str, str]) -> float:
     """Seconds that one `download` takes, without the start of the process."""
     out.unlink(missing_ok=True)
@@ -169,13 +85,6 @@ def inside(url: str, out: Path, env: Mapping[str, str]) -> float:
         [sys.executable, "-c", DOWNLOAD, url, out], env=env, capture_output=True, text=True, check=True
     )
     return float(done.stdout)
-
-
-def certificate(folder: Path) -> bool:
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / "key.pem")]
-    command += ["-out", str(folder / "cert.pem")]
-    return shutil.which("openssl") is not None and subprocess.run(command, capture_output=True).returncode == 0
 
 
 def throttled(folder: Path, env: Mapping[str, str], runs: int) -> None:
@@ -188,7 +97,7 @@ def throttled(folder: Path, env: Mapping[str, str], runs: int) -> None:
     for name, stuck in (("all 8 connections alike", 0), ("one at 1 % of the others", 1)):
         found = []
         for _ in range(runs):
-            with slow_origin(file, stuck) as url:
+            with slow_origin(file, RATE, stuck) as url:
                 found.append(inside(url, out, env))
         times[name] = median(found)
     rows = [(name, f"{took:.2f} s", f"{ideal / took:.3f}") for name, took in times.items()]
@@ -209,29 +118,25 @@ def limited(folder: Path, env: Mapping[str, str], runs: int) -> None:
 
 def main() -> None:
     runs = runs_wanted(__doc__, 10)
-    fast = Path("/dev/shm")
-    with TemporaryDirectory(dir=fast if fast.is_dir() else None) as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # the workers of nginx may be somebody else
-        for part in ("files", "out", "home"):
-            (folder / part).mkdir()
+    with workshop() as folder:
         home = Home(folder / "home")
         file = folder / "files" / "file.bin"
         with file.open("wb") as opened:
             for _ in range(GIB // MIB):  # in small pieces: a process inherits the peak memory of its parent
                 opened.write(os.urandom(MIB))
         out = folder / "out" / "file.bin"
+        clear = partial(out.unlink, missing_ok=True)
         with nginx(folder) as url:
             show(
                 "1 GiB, 8 connections",
-                rounds(commands(home, f"{url}/file.bin", out, None), folder / "out" / "file.bin", home.env, runs),
+                rounds(commands(home, f"{url}/file.bin", out, None), home.env, runs, clear),
             )
         if certificate(folder):
             with nginx(folder, tls=True) as url:
                 ca = folder / "cert.pem"
                 show(
                     "1 GiB over TLS, 8 connections",
-                    rounds(commands(home, f"{url}/file.bin", out, ca), out, home.env, runs),
+                    rounds(commands(home, f"{url}/file.bin", out, ca), home.env, runs, clear),
                 )
         shutil.rmtree(folder / "out")
         (folder / "out").mkdir()

@@ -1,6 +1,8 @@
-"""A server of one file that gives each connection so many bytes a second, and to some of them a hundredth of that.
+"""A server of one file, or of those in a folder, that gives each connection so many bytes a second.
 
-python slow_origin.py FILE RATE STUCK
+Some connections may get stuck: they are given a hundredth of that.
+
+python slow_origin.py PATH RATE STUCK
 """
 
 from __future__ import annotations
@@ -35,19 +37,22 @@ def answer(connection: socket.socket, data: memoryview, start: int, end: int, ra
         time.sleep(max(begun + (sent - start) / rate - time.monotonic(), 0))
 
 
-def serve(connection: socket.socket, data: memoryview, rate: float) -> None:
+def serve(connection: socket.socket, files: dict[bytes, memoryview], rate: float) -> None:
     with suppress(OSError), connection, connection.makefile("rb") as lines:
         while request := list(iter(lines.readline, b"\r\n")):
             if not request[-1]:
                 return
+            data = files[request[0].split()[1].rpartition(b"/")[2]]
             answer(connection, data, *head(request, len(data)), rate)
 
 
 def main() -> None:
     path, rate, stuck = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    data = memoryview(path.read_bytes())
+    paths = list(path.iterdir()) if path.is_dir() else [path]
+    files = {each.name.encode(): memoryview(each.read_bytes()) for each in paths}
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}/{path.name}", flush=True)
+    name = "" if path.is_dir() else path.name
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}/{name}", flush=True)
     number = 0
     while True:
         connection, _ = listener.accept()
@@ -55,7 +60,7 @@ def main() -> None:
         number += 1
         # The first connection is a good one: what gets stuck is one of those that come later.
         slow = 1 < number <= 1 + stuck
-        arguments = (connection, data, rate / 100 if slow else rate)
+        arguments = (connection, files, rate / 100 if slow else rate)
         threading.Thread(target=serve, args=arguments, daemon=True).start()
 
 
