@@ -29,6 +29,11 @@ class Skip(NamedTuple):
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"
 
+    @property
+    def located(self) -> str:
+        """The same for who has to repair it: with the file and the line, if it is of a spec."""
+        return str(self)
+
 
 class BaseExtractor(ABC):  # noqa: B024 - documented as abstract; `handles` says which methods a subclass has
     """Turns a URL into lists of `Content`, one list for each item, best quality first.
