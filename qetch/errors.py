@@ -5,7 +5,7 @@ One branch per person who must act; the leaves say what happened::
     QetchError
     ├── SpecError                the spec's author: the YAML must change
     │   └── HostRefused          a request to a host that the spec does not declare
-    ├── UserError                the user: another URL, an account, a setting
+    ├── UserError                the user: another URL or path, an account, a setting
     │   ├── InvalidURL           not a URL that qetch can read
     │   ├── UnsupportedURL       no site claims it, and it is not a file
     │   ├── AuthenticationError  login_required: credentials are missing or refused
@@ -62,7 +62,7 @@ class HostRefused(SpecError):
 
 
 class UserError(QetchError):
-    """The user can act: another URL, an account, a setting."""
+    """The user can act: another URL or path, an account, a setting."""
 
     exit_code = 4
 

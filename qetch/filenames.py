@@ -49,6 +49,8 @@ def plain_name(content: Content) -> str:
     """A name without the uid, `title.ext`, with the same guarantees except that it is not the content's alone."""
     suffix = extension_of(content)
     tail = f".{suffix}" if suffix else ""
+    if content.title and PLAIN.fullmatch(f"{content.title}{tail}"):
+        return f"{content.title}{tail}"
     title = _safe(content.title or "").lstrip(" .-~")
     title = _cut(title, MAX_NAME - len(tail)).rstrip(" .")
     return _unreserved(f"{title}{tail}") if title else file_name(content)
@@ -91,6 +93,8 @@ def _url_extension(url: str) -> str:
 @lru_cache(256)
 def _extension(text: str) -> str:
     """The part of the text that is an extension: letters and digits, such as `tar.gz`; "" if it is too long."""
+    if text.isascii() and text.isalnum() and len(text) <= MAX_EXTENSION:
+        return text.lower()
     end = next((at for at, char in enumerate(text) if not (char.isascii() and (char.isalnum() or char == "."))), None)
     extension = ".".join(filter(None, text[:end].split("."))).lower()
     return extension if len(extension) <= MAX_EXTENSION else ""

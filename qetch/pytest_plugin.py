@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from qetch.spec.model import Site
     from qetch.tools.examples import Case, Result
 
 CASSETTES = "qetch_cassettes"
@@ -46,18 +45,19 @@ class SpecFile(pytest.File):
         """
         from qetch.errors import QetchError
         from qetch.spec import read
-        from qetch.tools.examples import cases
+        from qetch.tools.examples import cases, lines
         from qetch.tools.spec_files import cassettes_for
 
         setting: str = self.config.getini(CASSETTES)
         try:
             site = read(self.path)
             folder = cassettes_for(self.path, site.name, self.config.rootpath / setting if setting else None)
+            found = list(zip(cases(site), lines(site), strict=True))
         except QetchError as error:
             raise self.CollectError(str(error)) from None
-        for case, line in zip(cases(site), _lines(self.path, site), strict=True):
+        for case, line in found:
             name = f"{case.handle}[{case.example.url}]"
-            yield SpecExample.from_parent(self, name=name, case=case, folder=folder, line=line)
+            yield SpecExample.from_parent(self, name=name, case=case, folder=folder, line=line - 1)
 
 
 class SpecExample(pytest.Item):
@@ -77,7 +77,7 @@ class SpecExample(pytest.Item):
 
         result = play(self.case, self.folder)
         if result.outcome == "failed":
-            raise ExampleFailed(result)
+            raise ExampleFailed(result, self.line + 1)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **kwargs: Any) -> Any:
         """What differs, field by field, without a traceback; of other errors what pytest says."""
@@ -97,24 +97,14 @@ class SpecExample(pytest.Item):
 class ExampleFailed(AssertionError):
     """An example gave something else than it should."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Result, line: int) -> None:
         super().__init__(*result.problems)
-        self.result = result
+        self.result, self.line = result, line
 
     def text(self) -> str:
         """What a person reads who must mend it."""
         case = self.result.case
-        lines = [f"{case.site.path}: handle {case.handle}, example {case.number}: {case.example.url}"]
+        lines = [f"{case.site.path}:{self.line}: handle {case.handle}, example {case.number}: {case.example.url}"]
         lines += [f"  {problem}" for problem in self.result.problems]
         lines += [f"  skipped: {skip}" for skip in self.result.skipped]
         return "\n".join(lines)
-
-
-def _lines(file: Path, site: Site) -> Iterator[int]:
-    """The line of each example, counted from 0."""
-    from qetch.spec.load import load
-
-    document = load(file)
-    for handle in site.handles.values():
-        for number in range(len(handle.examples)):
-            yield document.place(("handles", handle.name, "examples", number)).line - 1

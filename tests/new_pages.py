@@ -181,7 +181,7 @@ KINDS = {
         ("renditions: {in: formats, name: label, url: url, quality: {rank: height}}",),
     ),
     "json-urls": Kind(
-        "/set/9", {"/set/9": answer({"pictures": ["/a.jpg", "/b.jpg"]})}, ("/a.jpg", "/b.jpg"), ("counter: n",)
+        "/set/9", {"/set/9": answer({"pictures": ["/a.jpg", "/b.jpg"]})}, ("/a.jpg", "/b.jpg"), ("file's path",)
     ),
     "open-graph": Kind(
         "/watch/night-owl",
@@ -192,14 +192,14 @@ KINDS = {
                 '<meta property="og:image" content="/owl.jpg"><meta property="og:site_name" content="Owls: all \'of\' them">',
             )
         },
-        ("https://cdn.example/owl.mp4", "/owl.jpg"),
+        ("https://cdn.example/owl.mp4",),
         ("og:video",),
-        fields={"title": "An owl", "uid": "local-night-owl-video"},
+        fields={"title": "An owl", "uid": "local-night-owl"},
     ),
     "json-ld-video": Kind(
         "/video/owl",
         {"/video/owl": html("<h1>Owl</h1>", f'<script type="application/ld+json">{json.dumps(LD)}</script>')},
-        ("https://cdn.example/owl.mp4", "https://cdn.example/owl.jpg"),
+        ("https://cdn.example/owl.mp4",),
         ("VideoObject", "date: iso"),
         fields={"title": "An owl", "uploaded_by": "mira", "uploaded_date": "2020-02-03T00:00:00+00:00"},
     ),
@@ -212,7 +212,7 @@ KINDS = {
             )
         },
         ("/full/1.png", "/full/2.png", "/full/3.png"),
-        ("of: linked", "counter: n"),
+        ("of: linked", "file's path"),
         fields={"title": "Leaf 1"},
     ),
     "gallery": Kind(
@@ -255,7 +255,7 @@ KINDS = {
                 '<source src="/l.mp4" label="720p"></video>'
             )
         },
-        ("/l.mp4", "/s.mp4", "/p.jpg"),
+        ("/l.mp4", "/s.mp4"),
         ("video#player source[src]", "::attr(label)"),
         fields={"title": "A clip", "variant": "720p"},
     ),

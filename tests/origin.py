@@ -99,13 +99,15 @@ class Origin:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._clients: set[socket.socket] = set()
-        self._listener = socket.create_server((host, 0), backlog=64)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family, backlog=64)
         self.host = host
         self.port: int = self._listener.getsockname()[1]
 
     def url(self, path: str = "/", host: str | None = None) -> str:
         """The URL of a path here; `host` is another name or address of this machine."""
-        return f"http://{host or self.host}:{self.port}{path}"
+        host = host or self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
 
     @property
     def paths(self) -> list[str]:

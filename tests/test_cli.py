@@ -183,14 +183,17 @@ class TestValidate:
         assert result.stderr == "qetch: 2 files checked: all good\n"
 
     def test_prints_every_problem_of_every_file_in_order(self, shell: Shell) -> None:
-        (shell.home / "sites" / "worse.yaml").write_text(LITTLE.replace("name: little", "name: worse\ndomain: [x]"))
-        (shell.home / "sites" / "bad.yaml").write_text(LITTLE.replace("title: title", "titel: title\n        uidd: id"))
+        (shell.home / "sites" / "worse.yaml").write_text(
+            LITTLE.replace("little", "worse").replace("name:", "domain: [x]\nname:")
+        )
+        bad = LITTLE.replace("little", "bad").replace("title: title", "titel: title\n        uidd: id")
+        (shell.home / "sites" / "bad.yaml").write_text(bad)
         result = shell("validate", "sites", "sites/bad.yaml")
         assert result.returncode == errors.SpecError.exit_code
         lines = result.stdout.splitlines()
         assert lines[0].startswith("sites/bad.yaml:16:9: unknown key")
         assert 'did you mean "title"?' in lines[0]
-        assert any(line.startswith("sites/worse.yaml:4:1: ") for line in lines)
+        assert any(line.startswith("sites/worse.yaml:3:1: ") for line in lines)
         places = [line.split(":")[:2] for line in lines]
         assert places == sorted(places)
         assert result.stderr.startswith(f"qetch: 4 files checked: {len(lines)} errors")
@@ -227,5 +230,5 @@ class TestValidate:
     def test_nothing_to_check_is_an_error(self, shell: Shell, path: str) -> None:
         (shell.home / "empty").mkdir()
         result = shell("validate", path)
-        assert (result.returncode, result.stdout) == (errors.FileError.exit_code, "")
+        assert (result.returncode, result.stdout) == (errors.UserError.exit_code, "")
         assert path in only_error(result)

@@ -85,6 +85,18 @@ class TestAuth:
         assert locked("auth", "add", "both", "the-key", "the-secret").returncode == 0
         assert saved_file(locked)["both"]["values"] == ["the-key", "the-secret"]
 
+    def test_what_it_replaces_is_said(self, locked: Shell) -> None:
+        locked("auth", "add", "lock", stdin="a-key\n")
+        again = locked("auth", "add", "lock", stdin="b-key\n")
+        assert again.stderr.startswith("qetch: replaced: key for lock, in ")
+        assert "warning" not in again.stderr
+        sites, mine = locked.home / "config" / "qetch" / "sites", locked.home / "mine"
+        mine.mkdir()
+        (sites / "lock.yaml").rename(mine / "lock.yaml")
+        moved = locked("auth", "add", "lock", "--sites", "mine", stdin="c-key\n")
+        assert f"before was for the site file in {sites.resolve()}, which has nothing now" in moved.stderr
+        assert "-key" not in again.stderr + moved.stderr
+
     def test_an_empty_value_is_not_saved(self, locked: Shell) -> None:
         result = locked("auth", "add", "both", "", "")
         assert result.returncode == errors.UserError.exit_code
@@ -131,7 +143,7 @@ class TestAuth:
         [
             ("lokc", "no site is named lokc - did you mean lock?"),
             ("lock.example", "did you mean lock?"),
-            ("nothing-like-it", "`qetch sites` lists them"),
+            ("nothing-like-it", "`qetch sites` lists them; site files of your own need --sites DIR"),
         ],
     )
     def test_an_unknown_site_is_refused_with_the_nearest(self, locked: Shell, name: str, message: str) -> None:

@@ -71,6 +71,7 @@ def test_a_misspelt_word_is_an_error_that_knows_better(shell: Shell) -> None:
     assert run.stdout == ""
     assert "no such word: eech - did you mean each?" in only_error(run)
     assert "`qetch schema --words` lists all" in only_error(shell("schema", "qqqqqq"))
+    assert "no such word: pick - it is a function of value.jmespath" in only_error(shell("schema", "pick"))
 
 
 @pytest.mark.parametrize("flag", ["--path", "--words"])

@@ -267,11 +267,25 @@ def test_handles_are_compiled_whatever_is_wrong_with_the_name_of_the_site() -> N
     assert messages(GET, JSON.replace("name: pictures\n", "")) == ['the site needs "name"', *OF_ALBUM]
 
 
+def test_what_is_plainly_misspelt_is_read_as_what_was_meant() -> None:
+    assert messages(GET, JSON.replace("request:", "requests:")) == ['unknown key "requests" in the site', *OF_ALBUM]
+    assert messages(GET, JSON.replace("as: json", "as: jsn")) == [
+        '"as" is json, html, xml or text, not "jsn"',
+        *OF_ALBUM,
+    ]
+    assert messages('get: "p/{id}"\ncontnt: {uid: "a[", titel: 5, url: link}', more="") == [
+        'unknown key "contnt" in handles.picture',
+        "bad JMESPath 'a[': incomplete expression (this place reads json)",
+        'unknown key "titel" in content',
+    ]
+
+
 def test_what_would_follow_from_something_else_is_not_said() -> None:
-    assert messages(GET, JSON.replace("request:", "requests:")) == ['unknown key "requests" in the site']
-    assert messages(GET, JSON.replace("as: json", "as: jsn")) == ['"as" is json, html, xml or text, not "jsn"']
+    unknown = ['"as" is json, html, xml or text, not "toml"', *OF_ALBUM[:2]]
+    assert messages(GET, JSON.replace("as: json", "as: toml")) == unknown
+    assert messages(GET, JSON.replace("request:", "about:")) == ['unknown key "about" in the site', *OF_ALBUM[:2]]
     assert messages('get: "p/{id}{"\ncontent: {uid: id, url: link}', more="") == [
-        "bad template 'p/{id}{': a lone { in a template: a name is {like_this}, a brace is {{"
+        "bad template 'p/{id}{': a lone { in a template"
     ]
     bad_match = one_handle.MATCH.replace(r"(?P<id>\d+)", r"(?P<id>\d+")
     text = JSON + bad_match + f'    get: "p/{{id}}"\n    {FILE}\n'

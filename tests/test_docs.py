@@ -6,6 +6,7 @@ import doctest
 import inspect
 import os
 import re
+import runpy
 import subprocess
 import sys
 from html import unescape
@@ -21,6 +22,7 @@ import qetch.downloaders
 import qetch.errors
 import qetch.extractors
 import qetch.history
+import qetch.session
 import qetch.spec
 from qetch.cli import COMMANDS
 from qetch.spec.load import load
@@ -42,6 +44,7 @@ PUBLIC: list[tuple[ModuleType, list[str]]] = [
     (qetch.extractors, qetch.extractors.__all__),
     (qetch.downloaders, qetch.downloaders.__all__),
     (qetch.errors, [name for name, member in vars(qetch.errors).items() if inspect.isclass(member)]),
+    (qetch.session, qetch.session.__all__),
     (qetch.auth, ["AuthTypes", "AuthRegistry", "load_saved", "save", "saved", "forget"]),
 ]
 
@@ -67,6 +70,38 @@ def test_it_builds_without_a_warning_and_has_all_that_is_public(tmp_path: Path) 
     for text in pages.values():  # nothing of this machine
         assert str(ROOT) not in text
         assert f"{Path.home()}/" not in text.replace("/home/you", "")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_is_made_of_the_schema_and_the_like_is_current(page: Path) -> None:
+    renewed = runpy.run_path(str(DOCS / "generate.py"))["renewed"]
+    text = page.read_text(encoding="utf-8")
+    assert text == renewed(text), "run: python docs/generate.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_can_be_read_as_it_is(page: Path) -> None:
+    """Without Sphinx: comments aside it is Markdown, and its links lead to files, headings and anchors."""
+    seen = visible(page)
+    assert re.findall(r"^(?:`{3,}\{.*|:::.*|\([\w-]+\)=|<<.*)$", seen, re.MULTILINE) == []
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"^```.*?^```$", "", seen, flags=re.MULTILINE | re.DOTALL)):
+        if not target.startswith("https://"):
+            path, _, anchor = target.partition("#")
+            other = page.parent / path if path else page
+            assert other.exists(), target
+            assert not anchor or anchor in anchors(visible(other)), target
+
+
+def visible(page: Path) -> str:
+    """A page without its comments."""
+    return re.sub(r"^<!--.*?-->$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text: str) -> set[str]:
+    """What a link may say after `#`."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'^<a id="([\w-]+)"></a>$', text, re.MULTILINE))
 
 
 def build(folder: Path) -> dict[str, str]:

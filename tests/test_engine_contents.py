@@ -74,12 +74,30 @@ def test_a_list_of_ranks_breaks_ties(tmp_path):
     ]
 
 
-def test_a_rank_by_a_text_is_said_and_counts_as_null(tmp_path):
-    data = {"files": [{"n": "a", "u": "/a", "h": "1080p"}, {"n": "b", "u": "/b", "h": 1}]}
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [("1080p", r"add `regex: '\d+'` and `number: int`"), ("1080", "add `number: int`"), ("hd", '`map: {"hd": 1}`')],
+)
+def test_a_rank_by_a_text_is_said_once_with_the_cure_and_counts_as_null(tmp_path, text, cure):
+    data = {
+        "files": [{"n": "a", "u": "/a", "h": text}, {"n": "b", "u": "/b", "h": 1}, {"n": "c", "u": "/c", "h": text}]
+    }
     block = "get: a\ncontent: {uid: {text: i}, renditions: {in: files, name: n, url: u, quality: {rank: h}}}"
     outcome = extract(tmp_path, {"/a": reply(data)}, block)
-    assert qualities(outcome.lists[0]) == {"b": 1.0, "a": 0.5}
-    assert "no number to rank by" in outcome.skipped[0]
+    assert qualities(outcome.lists[0]) == {"b": 1.0, "a": 0.5, "c": 0.5}
+    [said] = outcome.skipped
+    assert f'{text}" is no number to rank by, and counts as none: ' in said
+    assert cure in said
+
+
+def test_the_cure_for_a_rank_by_a_text_works(tmp_path):
+    data = {"files": [{"n": "a", "u": "/a", "h": "360p"}, {"n": "b", "u": "/b", "h": "1080p"}]}
+    for steps, said in ((r"regex: '\d+', number: int", []), ("number: int", [r"`regex: '\d+'` takes its digits"] * 2)):
+        rank = f"{{jmespath: h, {steps}}}"
+        rendition = f"renditions: {{in: files, name: n, url: u, quality: {{rank: {rank}}}}}"
+        outcome = extract(tmp_path, {"/a": reply(data)}, f"get: a\ncontent: {{uid: {{text: i}}, {rendition}}}")
+        assert all(cure in skip for cure, skip in zip(said, outcome.skipped, strict=False))
+        assert qualities(outcome.lists[0]) == ({"a": 1.0, "b": 0.5} if said else {"b": 1.0, "a": 0.5})
 
 
 @pytest.mark.parametrize("rank", ["hieght", "[hieght, wdith]"])
@@ -144,12 +162,23 @@ def test_mixed_variants_and_renditions_are_one_list(tmp_path):
     assert sorted(content.variant for content in contents) == ["a", "x"]
 
 
-def test_two_renditions_of_one_name_are_said_and_the_first_is_kept(tmp_path):
+def test_two_renditions_of_one_name_are_said_and_the_first_is_kept_where_nothing_ranks_them(tmp_path):
     data = {"files": [{"n": "x", "u": "/1"}, {"n": "x", "u": "/2"}, {"n": None, "u": "/3"}]}
     block = "get: a\ncontent: {uid: {text: i}, renditions: {in: files, name: n, url: u}}"
     outcome = extract(tmp_path, {"/a": reply(data)}, block)
     assert [content.fragments[0][-2:] for content in outcome.lists[0]] == ["/1"]
     assert len(outcome.skipped) == 2
+
+
+def test_of_two_renditions_of_one_name_the_better_by_rank_is_kept(tmp_path):
+    rows = [(480, 1, "/1"), (720, 1800, "/2"), (720, 2600, "/3"), (720, 900, "/4")]
+    data = {"files": [{"h": height, "r": rate, "u": url} for height, rate, url in rows]}
+    rendition = "renditions: {in: files, let: {h: h}, name: {text: '{h}p'}, url: u, quality: {rank: [h, r]}}"
+    outcome = extract(tmp_path, {"/a": reply(data)}, f"get: a\ncontent: {{uid: {{text: i}}, {rendition}}}")
+    given = [(content.variant, content.fragments[0][-2:], content.quality) for content in outcome.lists[0]]
+    assert given == [("720p", "/3", 1.0), ("480p", "/1", 0.5)]
+    assert len(outcome.skipped) == 2
+    assert all("two files are named '720p': the better one is kept" in said for said in outcome.skipped)
 
 
 def test_renditions_may_be_chosen_named_and_asked_for(tmp_path):

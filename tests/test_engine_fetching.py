@@ -109,9 +109,13 @@ def test_each_request_has_three_waits_of_its_own(tmp_path):
 # --- rules
 
 
+def test_a_site_that_wants_a_login_of_which_its_file_knows_nothing_is_told_to_the_author(tmp_path):
+    fails(tmp_path, {"/a": Reply(401)}, BLOCK, errors.AuthenticationError, "answered 401 - .*`qetch schema auth`")
+
+
 def test_rules_come_before_the_status_table(tmp_path):
     rules = "errors: [{status: [403], raise: gone}, {status: [403], raise: empty}]\n"
-    fails(tmp_path, {"/a": Reply(403)}, rules + BLOCK, errors.Gone, "gone, says the site")
+    fails(tmp_path, {"/a": Reply(403)}, rules + BLOCK, errors.Gone, "gone, by a rule of the site file")
 
 
 def test_rules_of_a_block_come_before_those_of_the_site(tmp_path):

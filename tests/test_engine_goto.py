@@ -70,6 +70,12 @@ def test_goto_leads_to_an_own_handle_and_takes_nothing_along(tmp_path):
     assert str(outcome.lists[0][0].source).endswith("/item/1")
 
 
+def test_gotos_that_lead_to_nothing_but_empty_lists_are_empty(tmp_path):
+    more = "\n" + handle("album", f"get: 'o/{{n}}'\n{PICTURES}", NUMBER, "http://127.0.0.1/n/1")
+    outcome = extract(tmp_path, {"/a": links("/n/1", "/n/2"), "/o/1": pictures(), "/o/2": pictures()}, LINKS, more=more)
+    assert (outcome.lists, outcome.skipped) == ([], [])
+
+
 def test_goto_leads_to_another_site(tmp_path, there):
     outcome = extract(tmp_path, {"/a": links(there.url("/start", "localhost"))}, LINKS)
     assert outcome.lists[0][0].uid == "there-far"

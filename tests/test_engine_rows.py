@@ -130,10 +130,47 @@ def test_an_inner_list_that_is_null_in_one_row_is_said_and_in_all_is_an_error(tm
     fails(tmp_path, {"/a": reply({"albums": [{}, {}]})}, block, errors.LayoutChanged)
 
 
-def test_inner_lists_that_are_all_empty_are_empty(tmp_path):
+@pytest.mark.parametrize("albums", [[{"items": []}], [{"items": []}, {"items": []}]])
+def test_inner_lists_that_are_all_empty_are_empty(tmp_path, albums):
     block = "get: a\neach: {in: albums, each: {in: items, content: {uid: id, url: url}}}"
-    outcome = run(tmp_path, {"/a": reply({"albums": [{"items": []}]})}, block)
-    assert isinstance(outcome.error, errors.LayoutChanged)  # rows, but not one result from them
+    outcome = extract(tmp_path, {"/a": reply({"albums": albums})}, block)
+    assert (outcome.lists, outcome.skipped) == ([], [])
+
+
+def test_a_row_with_an_empty_list_does_not_excuse_one_with_a_missing_field(tmp_path):
+    block = "get: a\neach: {in: albums, each: {in: items, content: {uid: id, url: url}}}"
+    albums = [{"items": []}, {"items": [{"url": "/x"}]}]
+    fails(tmp_path, {"/a": reply({"albums": albums})}, block, errors.LayoutChanged, "there is no uid")
+
+
+def test_inner_rows_of_markup_that_are_in_no_row_are_a_changed_layout(tmp_path):
+    block = 'get: a\neach: {in: li, each: {in: "a.pic", content: {uid: "::attr(id)", url: "::attr(href)"}}}'
+    routes = {"/a": page("<ul><li><a class=photo href=/1 id=1>x</a><li><a class=photo href=/2 id=2>x</a></ul>")}
+    error = fails(tmp_path, routes, block, errors.LayoutChanged, "nothing at 'a.pic'", request="as: html")
+    assert "raise: empty" in str(error)
+
+
+@pytest.mark.parametrize("block", ["each: {in: '[@]', content: %s}", "content: %s"])
+def test_an_item_whose_list_of_files_is_empty_is_empty_and_not_a_changed_layout(tmp_path, block):
+    content = "{uid: id, renditions: {in: files, name: n, url: u}}"
+    fails(tmp_path, {"/a": reply({"id": 1, "files": []})}, f"get: a\n{block % content}", errors.Empty, "is empty")
+    fails(tmp_path, {"/a": reply({"id": 1})}, f"get: a\n{block % content}", errors.LayoutChanged, "raise: empty")
+
+
+@pytest.mark.parametrize(("outcome", "error"), [("empty", None), ("gone", None), ("remote", errors.RemoteError)])
+def test_a_rule_in_each_reads_the_row_and_ends_it_or_the_run(tmp_path, outcome, error):
+    rules = f"errors: {{when: draft, raise: {outcome}, message: {{text: 'not yet'}}}}"
+    block = f"get: a\neach: {{in: items, {rules}, content: {{uid: id, url: url}}}}"
+    ran = run(tmp_path, {"/a": items(picture(1), {**picture(2), "draft": True}, picture(3))}, block)
+    assert ran.uids == (["p1"] if error else ["p1", "p3"])
+    assert type(ran.error) is (error or type(None))
+    assert [said for said in ran.skipped if "row 2: not yet" in said] == ran.skipped
+
+
+def test_an_object_where_rows_are_wanted_is_said_with_the_cure(tmp_path):
+    block = "get: a\neach: {in: data.ride, content: {uid: id, url: url}}"
+    error = fails(tmp_path, {"/a": reply({"data": {"ride": {}}})}, block, errors.LayoutChanged, "an object, not a list")
+    assert '"[data.ride]" makes one row of it' in str(error)
 
 
 # --- rows of several kinds

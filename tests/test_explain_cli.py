@@ -47,7 +47,12 @@ def test_the_whole_run_is_told(shell: Shell) -> None:
     uid = next(find for find in request["selectors"] if find["where"].endswith(".uid"))
     assert (uid["read"], uid["nothing"], uid["first"]) == (2, 0, ["1", "2"])
     assert request["left_out"] == [
-        {"where": "handles.album.each.content.variants.small, row 1", "reason": "it has no URL"}
+        {
+            "where": "handles.album.each.content.variants.small, row 1",
+            "reason": "it has no URL",
+            "file": str(shell.home / "sites" / "little.yaml"),
+            "line": 19,
+        }
     ]
     assert [item[0]["uid"] for item in request["contents"]] == ["little-1-full", "little-2-full"]
     assert found["items"] == 2
@@ -79,7 +84,7 @@ def test_the_tree_names_every_part(shell: Shell) -> None:
         "    read in the URL: id=cats\n",
         f"    GET {API}: 200, ",
         "      handles.album.each.in: items  → 2 rows: {id, title, time, full, small} | ",
-        "      left out: handles.album.each.content.variants.small, row 1: it has no URL\n",
+        "      left out: little.yaml:19, handles.album.each.content.variants.small, row 1: it has no URL\n",
         "  2 items in all\n",
     ):
         assert part.replace("  →", " →") in result.stdout
@@ -137,7 +142,7 @@ def test_without_cassettes_nothing_is_compared_and_that_is_said(shell: Shell) ->
     (shell.home / "elsewhere").mkdir()
     _, found = explained(shell, CATS, "moved", "--cassettes", "elsewhere")
     assert found["repair"] is None
-    assert found["not_compared"] == "there are no cassettes of little"
+    assert found["not_compared"] == "there are no cassettes of little - `qetch record` makes them"
 
 
 def test_the_url_of_a_file_that_no_site_claims_is_explained_too(shell: Shell) -> None:
@@ -148,5 +153,5 @@ def test_the_url_of_a_file_that_no_site_claims_is_explained_too(shell: Shell) ->
 
 def test_a_folder_of_cassettes_that_is_not_there_is_one_line(shell: Shell) -> None:
     result = shell("explain", CATS, "--sites", "sites", "--replay", "cassettes", "--cassettes", "nowhere")
-    assert result.returncode == 7
+    assert result.returncode == 4
     assert "nowhere: no such folder" in result.stderr

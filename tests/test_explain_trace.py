@@ -11,8 +11,8 @@ from qetch.replay import ReplayAdapter
 from qetch.selectors.keys import keys_of
 from qetch.session import mount_replay
 from qetch.spec import read
+from qetch.tools.explain import css, xpath
 from qetch.tools.explain.claims import failing_point
-from qetch.tools.explain.css import parse
 from qetch.tools.explain.propose import Repair, repair
 from qetch.tools.explain.report import document
 from qetch.tools.explain.running import reference_for, remember, run, trial_on
@@ -36,7 +36,9 @@ def traced(
 
 
 def left_out(trace: Trace) -> list[tuple[str, str]]:
-    return [entry for visit in trace.visits for asked in visit.requests for entry in asked.left_out]
+    return [
+        (entry.where, entry.reason) for visit in trace.visits for asked in visit.requests for entry in asked.left_out
+    ]
 
 
 def test_each_row_that_is_dropped_has_its_reason(tmp_path: Path) -> None:
@@ -193,17 +195,63 @@ def test_the_keys_of_an_expression_stand_where_its_text_has_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "css",
+    "text",
     ["ul.thumbs > li:not(.ad)", 'a[rel="next"]::attr(href)', "#a .b::text", "::attr(data-id)", "td:nth-child(2) + td"],
 )
-def test_a_selector_taken_apart_is_the_same_when_put_together(css: str) -> None:
-    parsed = parse(css)
+def test_a_selector_taken_apart_is_the_same_when_put_together(text: str) -> None:
+    parsed = css.parse(text)
     assert parsed is not None
-    assert parsed.text.replace("*::", "::") == css
+    assert parsed.text.replace("*::", "::") == text
 
 
-def test_a_selector_with_commas_is_left_alone() -> None:
-    assert parse("a, b") is None
+def test_commas_between_brackets_or_in_quotes_end_no_selector() -> None:
+    assert css.alternatives("""a:is(b, c)::attr(x), d[e="f, g"]""") == ["a:is(b, c)::attr(x)", """d[e="f, g"]"""]
+    assert css.parse("a, b") is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        '//div[@id="items"]/div[contains(concat(" ", @class, " "), " item ")]',
+        "./a[@rel='next']/@href",
+        'string(//span[@itemprop="curator"])',
+        "(.//h2)[1]",
+        "ul/li[2]/descendant::b/text()",
+        "/html/body//p[not(@class)]",
+    ],
+)
+def test_a_path_taken_apart_is_the_same_when_put_together(path: str) -> None:
+    parsed = xpath.parse(path)
+    assert parsed is not None
+    assert parsed.text == path
+
+
+@pytest.mark.parametrize("path", ["count(//a) + 1", "//a[", "concat(//a, //b)", ""])
+def test_what_is_no_location_path_is_left_alone(path: str) -> None:
+    assert xpath.parse(path) is None
+
+
+def test_after_a_goto_the_requests_are_those_of_the_first_handle_again(tmp_path: Path) -> None:
+    more = """\
+  album:
+    match: '^http://127\\.0\\.0\\.1(?::\\d+)?/album/(?P<id>\\w+)$'
+    examples: ["http://127.0.0.1/album/1"]
+    get: "albums/{id}"
+    each: {in: items, content: {uid: id, url: url}}
+"""
+    routes = {
+        "/list": reply({"links": ["/album/7"], "next": "/more"}),
+        "/more": reply({"links": ["/album/8"]}),
+        "/albums/7": pictures(1),
+        "/albums/8": pictures(2),
+    }
+    trace = traced(tmp_path, routes, "get: list\npages: {next: next}\neach: {in: links, goto: '@'}", more=more)
+    asked = [(visit.handle, [request.url for request in visit.requests if request.url]) for visit in trace.visits]
+    assert [(handle, [url.rpartition("/")[2] for url in urls]) for handle, urls in asked] == [
+        ("start", ["list", "more"]),
+        ("album", ["7"]),
+        ("album", ["8"]),
+    ]
 
 
 def test_a_page_is_searched_with_no_harm_if_it_has_nothing(tmp_path: Path) -> None:

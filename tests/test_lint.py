@@ -12,7 +12,7 @@ from tests.shell import CLOSED, LITTLE
 from tests.spec_samples import GOOD
 
 TESTS = Path(__file__).parent
-SITES = sorted((TESTS.parent / "sites").glob("*.yaml"))
+SITES = sorted(file for folder in ("sites", "docs/examples") for file in (TESTS.parent / folder).glob("*.yaml"))
 
 SPEC = r"""qetch: 1
 name: pictures
@@ -196,6 +196,93 @@ class TestHosts:
         auth = "auth: {kind: key, domains: [other.example], headers: {X-Key: '{key}'}}\nhandles:"
         assert warnings(tmp_path, text.replace("handles:", auth)) == []
         assert warnings(tmp_path, text.replace("handles:", "instances: {other.example: {}}\nhandles:")) == []
+
+
+class TestNot:
+    @pytest.mark.parametrize(
+        ("selector", "cure"),
+        [
+            ("!a.b", "write !(a.b)"),
+            ("x[?!a.b.c && d]", "write !(a.b.c)"),
+            ('! "a-b"[0].c', 'write !("a-b"[0].c)'),
+            ("length(@) && !@.a[]", "write !(@.a[])"),
+        ],
+    )
+    def test_one_that_is_of_the_first_key_alone(self, tmp_path: Path, selector: str, cure: str) -> None:
+        file = tmp_path / "x.yaml"
+        file.write_text(changed("url: link", f"url: link, title: {{first_of: ['{selector}', b]}}"))
+        [problem] = inspect(file, lint=True)[1]
+        assert (problem.rule, problem.line, problem.cure) == ("narrow-not", 11, cure)
+        assert problem.column == 54 + selector.index("!") + (not selector.startswith("!"))  # the quote counts
+        assert "reads as (!" in problem.message
+
+    @pytest.mark.parametrize(
+        "selector", ["!(a.b)", "!a", "!a[0]", "!a && b.c", "!a || a.b", "a != b.c", "[?a!='!b.c']"]
+    )
+    def test_one_that_is_of_all_that_it_seems_to_be(self, tmp_path: Path, selector: str) -> None:
+        assert warnings(tmp_path, changed("url: link", f'url: link, title: "{selector}"')) == []
+
+    def test_what_is_no_jmespath(self, tmp_path: Path) -> None:
+        text = changed(
+            "url: link", "url: link, title: {jmespath: a, regex: '(?!a.b)'}, metadata: {a: {text: 'oh !a.b'}}"
+        )
+        assert warnings(tmp_path, text) == []
+
+
+class TestCredentials:
+    @pytest.mark.parametrize(
+        ("fields", "cure"),
+        [
+            (
+                'headers: {Authorization: "Bearer 9f86d081884c7d65"}',
+                'auth: {kind: key, headers: {Authorization: "Bearer {key}"}}; a public one may be its `default`',
+            ),
+            (
+                'headers: {Authorization: "Client-ID 0a1b2c3d4e5f607"}',
+                'auth: {kind: key, headers: {Authorization: "Client-ID {key}"}}; a public one may be its `default`',
+            ),
+            ('headers: {X-Proof: "basic bWlyYTpwYXNz"}', "auth: {kind: basic}"),
+            ('headers: {cookie: "lang=en; sid=0123abcd4567efgh"}', "auth: {kind: cookies}"),
+            (
+                "cookies: {PHPSESSID: 0123abcd4567efgh}",
+                'auth: {kind: key, cookies: {PHPSESSID: "{key}"}}; a public one may be its `default`',
+            ),
+            (
+                "query: {accessKey: 8c7e5dd1-9f3b-4a5e-a1b2-c3d4e5f60718}",
+                'auth: {kind: key, query: {accessKey: "{key}"}}; a public one may be its `default`',
+            ),
+        ],
+    )
+    def test_one_that_is_written_out_is_better_kept_apart(self, tmp_path: Path, fields: str, cure: str) -> None:
+        for before, after in (("    get", f"    {fields}\n    get"), ("request: {", f"request: {{{fields}, ")):
+            file = tmp_path / "x.yaml"
+            file.write_text(changed(before, after))
+            [problem] = inspect(file, lint=True)[1]
+            assert (problem.rule, problem.cure) == ("literal-credential", cure)
+            assert problem.message.startswith("a credential in the file is shared with it: ")
+            assert "0123" not in str(problem)
+
+    def test_one_in_a_url_is_one_of_the_query(self, tmp_path: Path) -> None:
+        text = changed('"pictures/{id}"', '"pictures/{id}?lang=en&api_key=0123abcd4567efgh"')
+        assert warnings(tmp_path, text) == ["literal-credential 10:10"]
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            "query: {key: hot, sort_key: top-10-of-2024-by-name, session: spring2024}",
+            "query: {page_token: '{id}', author: 0123abcd4567efgh, keywords: 0123abcd4567efgh}",
+            "headers: {Authorization: 'Bearer {id}', Accept: application/vnd.pictures.v2+json}",
+            "headers: {Authorization: Bearer anonymous, X-Token: 'null'}",
+            "headers: {Cookie: 'age=18; lang=en-GB; consent=YES+2021'}",
+            "cookies: {age_checked: 1, build: 0123abcd4567efgh}",
+        ],
+    )
+    def test_a_plain_word_is_none(self, tmp_path: Path, fields: str) -> None:
+        assert warnings(tmp_path, changed("    get", f"    {fields}\n    get")) == []
+
+    def test_a_public_key_is_the_default_of_auth(self, tmp_path: Path) -> None:
+        auth = "auth: {kind: key, default: 0123abcd4567efgh, headers: {X-Key: '{key}'}}\nhandles:"
+        assert warnings(tmp_path, changed("handles:", auth)) == []
 
 
 def test_an_example_that_is_there_twice(tmp_path: Path) -> None:

@@ -323,6 +323,10 @@ def test_what_is_well_written_is_not_noted(text: str) -> None:
         ("a:\n   b: c\n  d: e", "3:3", "the block of line 1 stands in column 1: check the indentation"),
         ("a: b\nc", "2:1", "write a colon and a space after a key"),
         ("a: {b: c,\n  d: e\nf: g", "3:2", "the { of line 1 is still open"),
+        ("a: [b, {c: d}, [", "1:17", "the [ of line 1 is still open"),
+        ("a:\n  b: [c, {d: e}\n", "3:1", "the [ of line 2 is still open"),
+        ("a:\n  b: {in: #x y, goto: a}\n", "2:11", "a # after a space starts a comment: quote the selector"),
+        ("a:\n  b: {in: #x y, goto: a}\n  c: d\n", "2:11", "a # after a space starts a comment: quote the selector"),
         ("a: !b!c d", "1:4", 'quote it: "!b!c d"'),
     ],
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qetch.cli import validate
 from qetch.extractors._spec import make_extractor
 from qetch.session import Policy, Session
 from qetch.spec import inspect
@@ -14,6 +15,8 @@ from qetch.tools.new.address import read_address
 from qetch.tools.new.compose import compose
 from qetch.tools.new.page import Page, fetch_page, read_page
 from tests.new_pages import KINDS, NOTHING, Kind
+from tests.new_shapes import FOLLOWED, SHAPES
+from tests.new_sources import SOURCES
 from tests.origin import Origin
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
     from qetch.content import Content
     from qetch.tools.new.compose import Draft
+
+
+ALL = {**KINDS, **SOURCES, **SHAPES}
 
 
 @pytest.fixture
@@ -59,9 +65,11 @@ def shown(content: Content, name: str) -> Any:
     return value.isoformat() if name == "uploaded_date" else value
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_a_draft_gives_what_is_on_the_page(name: str, tmp_path: Path, session: Session) -> None:
-    kind = KINDS[name]
+@pytest.mark.parametrize("name", ALL)
+def test_a_draft_gives_what_is_on_the_page(
+    name: str, tmp_path: Path, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = ALL[name]
     with Origin(kind.routes) as origin:
         url = origin.url(kind.path)
         page = fetch_page(session, url)
@@ -75,11 +83,12 @@ def test_a_draft_gives_what_is_on_the_page(name: str, tmp_path: Path, session: S
     assert [word for word in kind.words if word not in draft.text] == [], draft.text
     assert {field: shown(contents[0], field) for field in kind.fields} == kind.fields
     assert "decide" in draft.text
+    assert (validate.run(["--strict", str(tmp_path / "draft.yaml")]), capsys.readouterr().out) == (0, "")
 
 
-@pytest.mark.parametrize("name", sorted(KINDS.keys() - {"gallery", "oembed"}))
+@pytest.mark.parametrize("name", sorted(ALL.keys() - {"gallery", "oembed"} - FOLLOWED))
 def test_a_saved_page_gives_the_same_draft(name: str, tmp_path: Path, session: Session) -> None:
-    kind = KINDS[name]
+    kind = ALL[name]
     with Origin(kind.routes) as origin:
         url = origin.url(kind.path)
         page = fetch_page(session, url)
@@ -132,7 +141,9 @@ def test_what_several_places_say_of_one_item_is_put_together() -> None:
     page = """<html><head><meta property="og:title" content="A clip"><meta property="og:image" content="/p.jpg">
     </head><body><video src="/a.mp4"></video></body></html>"""
     draft = draft_of("https://stars.example/p/5", page.encode())
-    assert sorted(draft.files) == ["https://stars.example/a.mp4", "https://stars.example/p.jpg"]
+    assert draft.files == ("https://stars.example/a.mp4",)
+    assert 'og:title"]::attr(content)' in draft.text
+    assert "left out here: image" in draft.text
     assert draft.evidence == "<video>, OpenGraph <meta>"
 
 
@@ -160,3 +171,55 @@ def test_keys_and_values_that_look_like_yaml_are_only_text(tmp_path: Path) -> No
     draft = draft_of("https://stars.example/p/5", json.dumps({"- a: [b]": rows}).encode())
     assert len(draft.files) == 4
     assert valid(draft.text, tmp_path)
+
+
+def album(onward: str) -> bytes:
+    pictures = "".join(f'<p><img src="/f/fox{n}.png"></p>' for n in (1, 2))
+    return f'<html><body><ul class="crumbs"><a href="/g/1">up »</a></ul>{pictures}{onward}</body></html>'.encode()
+
+
+@pytest.mark.parametrize(
+    ("onward", "value"),
+    [
+        ('<a href="?page=2">Next page »</a>', "next: {xpath: \"//a[contains(., 'Next page')]/@href\"}"),
+        ('<a href="/g/night-sky/2">→</a>', "next: {xpath: \"//a[contains(., '→')]/@href\"}"),
+        (
+            '<a href="?page=2" aria-label="next"><i></i></a>',
+            "next: {xpath: \"//a[contains(@aria-label, 'next')]/@href\"}",
+        ),
+        ('<a class="older" href="?page=2">Older posts</a>', 'next: "a.older::attr(href)"'),
+        ('<a href="https://other.example/2">Next</a>', ""),
+        ('<a href="/g/night-sky">Next</a>', ""),
+        ('<a href="/about">More</a>', ""),
+        ("", ""),
+    ],
+)
+def test_a_link_that_says_so_leads_to_the_next_page(onward: str, value: str, tmp_path: Path) -> None:
+    draft = draft_of("https://stars.example/g/night-sky", album(onward))
+    assert len(draft.files) == 2
+    assert value in draft.text
+    assert ("pages:" in draft.text) == bool(value)
+    assert valid(draft.text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "match", "get"),
+    [
+        ("/@mira", "/@(?P<id>[\\w-]+)/?", "@{id}"),
+        (
+            "/walks/river-path/page-2.html",
+            "/walks/(?P<id>[\\w-]+)/(?P<page>[\\w-]+)\\.html/?",
+            "walks/{id}/{page}.html",
+        ),
+        ("/loaf/1044/a-long-title", "/loaf/(?P<id>\\d+)(?:/[^/?#]*)?/?", "loaf/{id}/{slug}"),
+        ("/bakers/marta/loaves", "/bakers/(?P<id>[\\w-]+)/loaves/?", "bakers/{id}/loaves"),
+        ("/albums/boats", "/albums/(?P<id>[\\w-]+)/?", "albums/{id}"),
+        ("/galleries/animals/foxes", "/galleries/animals/(?P<id>[\\w-]+)/?", "galleries/animals/{id}"),
+        ("/a/p5", "/a/(?P<id>[\\w-]+)/?", "a/{id}"),
+    ],
+)
+def test_the_part_of_a_path_that_differs_becomes_the_name(path: str, match: str, get: str) -> None:
+    address = read_address(f"https://stars.example{path}")
+    assert address.id == "id"
+    assert f"stars\\.example{match}" in address.pattern(["id", "page"])
+    assert address.path() == get

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 import yaml
@@ -12,12 +14,21 @@ from hypothesis import strategies as st
 
 from qetch.errors import QetchError
 from qetch.tools.new.address import read_address
+from qetch.tools.new.arrivals import unreadable
+from qetch.tools.new.asked import behind, read_sent
+from qetch.tools.new.build import NOTHING
 from qetch.tools.new.compose import compose
 from qetch.tools.new.page import Page
 from qetch.tools.new.shapes import SECRET_NAMES
 from qetch.tools.new.trial import problems_of
 from qetch.tools.new.yaml_text import Noted, Remark, render, scalar
 from tests.new_pages import KINDS
+from tests.new_shapes import SHAPES
+from tests.new_sources import SOURCES
+
+if TYPE_CHECKING:
+    from qetch.tools.new.address import Address
+    from qetch.tools.new.asked import Sent
 
 URL = "https://www.stars.example/g/night-sky?sort=new"
 
@@ -91,7 +102,24 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 names = st.sampled_from(
-    ["a", "img", "video", "source", "div", "ul", "li", "p", "picture", "main", "nav", "h1", "time", "b:x", "x-y"]
+    [
+        "a",
+        "img",
+        "video",
+        "source",
+        "div",
+        "ul",
+        "li",
+        "p",
+        "picture",
+        "main",
+        "nav",
+        "h1",
+        "time",
+        "b:x",
+        "x-y",
+        "base",
+    ]
 )
 attributes = st.dictionaries(
     st.sampled_from(
@@ -113,12 +141,58 @@ heads = st.lists(
         st.sampled_from(["", "type=application/json", "type=application/ld+json", "type=application/json id='a\"b'"]),
         st.builds(
             "{}{}{}".format,
-            st.sampled_from(["", "window.__S__ = ", "var $x=", "x = {};\n"]),
-            st.builds(json.dumps, values),
-            st.sampled_from(["", ";", "; start({})", "\n}", "}"]),
+            st.sampled_from(
+                ["", "window.__S__ = ", "var $x=", "x = {};\n", "window['__S__']=", "var ab = JSON.parse("]
+            ),
+            st.builds(json.dumps, values)
+            | st.builds(lambda value: json.dumps(json.dumps(value)), values)
+            | st.builds(lambda value: "'" + json.dumps(value).replace("\\", "\\\\") + "'", values),
+            st.sampled_from(["", ";", "; start({})", "\n}", "}", ")", ");"]),
         ),
     ),
     max_size=4,
+)
+
+
+tags = st.sampled_from(
+    [
+        "item",
+        "entry",
+        "channel",
+        "title",
+        "link",
+        "guid",
+        "id",
+        "enclosure",
+        "content",
+        "group",
+        "url",
+        "file",
+        "é",
+        "a.b",
+    ]
+)
+marks = st.dictionaries(
+    st.sampled_from(["url", "href", "rel", "type", "id", "width", "height", "length", "file_url", "ü"]),
+    urls | st.text(max_size=8) | st.sampled_from(["enclosure", "next", "self", "12", "x'y", "image/png"]),
+    max_size=4,
+)
+
+
+def _mark(name: str, attributes: dict[str, str], inner: list[str], times: int) -> str:
+    written = "".join(f" {key}={quoteattr(_plain(value))}" for key, value in attributes.items())
+    return f"<{name}{written}>{''.join(inner)}</{name}>" * times
+
+
+def _plain(text: str) -> str:
+    """What XML may hold: no control characters, no halves of pairs."""
+    return "".join(letter for letter in text if letter.isprintable())
+
+
+trees = st.recursive(
+    st.builds(lambda text: escape(_plain(text)), texts),
+    lambda inner: st.builds(_mark, tags, marks, st.lists(inner, max_size=4), st.integers(1, 3)),
+    max_leaves=20,
 )
 
 
@@ -134,10 +208,10 @@ bodies = st.recursive(
 )
 
 
-def check(url: str, body: bytes, content_type: str = "") -> str:
+def check(url: str, body: bytes, content_type: str = "", address: Address | None = None, sent: Sent = NOTHING) -> str:
     """The draft for a page, which is valid, and no error but qetch's own."""
     try:
-        draft = compose(read_address(url), Page(url, body, content_type))
+        draft = compose(address or read_address(url), Page(url, body, content_type), None, sent)
     except QetchError:
         return ""
     assert problems_of(draft.text) == [], draft.text
@@ -157,6 +231,23 @@ def test_any_html_gives_a_valid_draft(head: list[str], body: list[str]) -> None:
     check(URL, page.encode("utf-8", "replace"), "text/html")
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["rss", "feed", "posts", "url"]), st.lists(trees, max_size=4))
+def test_any_xml_gives_a_valid_draft(root: str, inner: list[str]) -> None:
+    page = Page(URL, f"<?xml version='1.0'?><{root}>{''.join(inner)}</{root}>".encode())
+    assert page.xml is not None
+    check(URL, page.body)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.binary(max_size=300) | st.builds(str.encode, trees),
+    st.sampled_from(["", "text/html", "application/json", "text/xml"]),
+)
+def test_any_bytes_are_a_page_or_told_in_one_line(body: bytes, content_type: str) -> None:
+    assert "\n" not in unreadable(Page(URL, body, content_type))
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["", "text/html", "application/json", "image/png", "\n\x00x"]))
 def test_any_bytes_give_a_valid_draft(body: bytes, content_type: str) -> None:
@@ -166,7 +257,7 @@ def test_any_bytes_give_a_valid_draft(body: bytes, content_type: str) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_damaged_page_gives_a_valid_draft(data: st.DataObject) -> None:
-    kind = KINDS[data.draw(st.sampled_from(sorted(KINDS)))]
+    kind = data.draw(st.sampled_from([*KINDS.values(), *SOURCES.values(), *SHAPES.values()]))
     body = bytearray(str(next(iter(kind.routes.values())).body).encode())
     for _ in range(data.draw(st.integers(1, 8))):
         start = data.draw(st.integers(0, len(body)))
@@ -221,6 +312,10 @@ HOSTILE = {
     "many links": b"<ul>" + b"<li><a href=/p/1><img src=/t.jpg></a>" * 20_000,
     "blanks in a script": b'<script>window.a = {"id": 1, "url": "/1.jpg"}' + b" " * 300_000 + b"x = </script>",
     "many assignments": b"<script>" + b'var a = {"x": "/1.jpg", "y": "1234567890"};' * 20_000 + b"</script>",
+    "deep XML": b"<?xml version='1.0'?>" + b"<a>" * 200 + b"</a>" * 200,
+    "many elements": b"<?xml version='1.0'?><a>" + b"<item><enclosure url='/1.mp3'/></item>" * 30_000 + b"</a>",
+    "many names": b"<?xml version='1.0'?><a>" + b"".join(b"<n%d url='/1.mp3'/>" % n for n in range(20_000)) + b"</a>",
+    "a long text in a script": b"<script>var ab = JSON.parse('" + b"\\\\" * 300_000 + b"</script>",
     "long srcset": b"<img srcset='" + b"a" * 500_000 + b" 1x'>",
 }
 
@@ -228,3 +323,22 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_page_without_end_is_looked_at_within_bounds(name: str) -> None:
     check(URL, HOSTILE[name], "text/html" if HOSTILE[name].startswith(b"<") else "")
+
+
+parts = st.sampled_from(["5", "ab12", "@ana", "page-2", "{id}", "words-of-it", "api", "%7b"]) | st.text(max_size=5)
+posted = st.dictionaries(st.sampled_from(["query", "variables", "slug", "{id}", "a b"]) | st.text(max_size=5), values)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(parts, max_size=4), st.lists(parts, max_size=4), st.none() | posted, values)
+def test_any_request_behind_a_page_gives_a_valid_draft(
+    page: list[str], asked: list[str], data: dict[str, Any] | None, value: Any
+) -> None:
+    url = f"https://api.fox.example/{'/'.join(map(quote, asked))}?q={quote('/'.join(page))}"
+    try:
+        sent = read_sent(["X-Fox: Bearer {a} b", "Accept: {x}"], None if data is None else json.dumps(data))
+        address = behind(read_address(f"https://fox.example/{'/'.join(map(quote, page))}"), read_address(url))
+    except QetchError:
+        return
+    text = check(url, json.dumps(value).encode(), "application/json", address, sent)
+    assert "{a} b" not in text

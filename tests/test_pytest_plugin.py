@@ -68,7 +68,7 @@ def test_a_failure_shows_what_differs_and_no_traceback(shell: Shell) -> None:
     file.write_text(file.read_text().replace(old, new))
     code, shown = run(shell, "sites")
     assert code == 1
-    assert f"{file}: handle album, example 1: https://little.example/a/cats" in shown
+    assert f"{file}:10: handle album, example 1: https://little.example/a/cats" in shown
     assert '  first.title: expected "A dog", found "A cat"' in shown
     assert "Traceback" not in shown
     assert "pytest_plugin.py" not in shown

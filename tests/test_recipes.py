@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +32,7 @@ BEST = {
     "minerals": {f"minerals-{number}-original": body for number, body in minerals.FILES.items()},
     "lanterns": {f"lanterns-{number}-original": body for number, body in lanterns.FILES.items()},
     "tides": {"tides-t-1-hd": tides.FILES["a1", "hd"], "tides-t-3-hd": tides.FILES["b2", "hd"]},
-    "kites": {"kites-k7-1080p": kites.FILES["k7-1080.mp4"]},
+    "kites": {"kites-k7-1080p-4200k": kites.FILES["k7-1080-4200.mp4"]},
 }
 MAIN = {
     "minerals": "https://minerals.example/drawers/quartz",
@@ -74,7 +76,7 @@ def test_every_example_is_a_recipe_and_has_a_server() -> None:
     assert sorted(BEST) == sorted(MAIN) == names
     text = (DOCS / "recipes.md").read_text(encoding="utf-8")
     for name in names:
-        assert f"examples/{name}.yaml" in text
+        assert f"<!-- made: example {name} -->" in text
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
@@ -146,10 +148,42 @@ def test_tides_are_read_from_the_script_without_the_drafts(origin: Origin) -> No
     assert lists[0][0].size == len(tides.FILES["a1", "hd"])
 
 
+def test_tides_in_one_script_of_several_are_read_as_the_recipe_says(origin: Origin, tmp_path: Path) -> None:
+    text = (DOCS / "examples" / "tides.yaml").read_text(encoding="utf-8")
+    [other] = re.findall(
+        r"^  ```yaml\n(.*?)^  ```$", (DOCS / "recipes.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    file = tmp_path / "tides.yaml"
+    file.write_text(
+        re.sub(r"^    let: .*\n", lambda _: indent(dedent(other), " " * 4), text, flags=re.MULTILINE), "utf-8"
+    )
+    made = make_extractor(qetch.spec.read(file))()
+    detour(made.session, origin)
+    with made.session:
+        lists = list(made.extract("https://tides.example/pools/south-rocks"))
+    assert [contents[0].uid for contents in lists] == ["tides-t-1-hd", "tides-t-3-hd"]
+
+
 def test_kites_are_ordered_by_their_rank_whatever_the_answer_says(origin: Origin) -> None:
     [contents] = extract("kites", origin)
-    assert [(content.variant, round(content.quality, 2)) for content in contents] == [
-        ("1080p", 1.0),
-        ("720p", 0.67),
-        ("360p", 0.33),
+    assert [(content.variant, content.quality) for content in contents] == [
+        ("1080p-4200k", 1.0),
+        ("720p-2600k", 0.75),
+        ("720p-1800k", 0.5),
+        ("360p-700k", 0.25),
     ]
+
+
+def test_kites_named_by_their_height_alone_lose_the_worse_of_one_height_and_say_so(
+    origin: Origin, tmp_path: Path
+) -> None:
+    text = (DOCS / "examples" / "kites.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "kites.yaml"
+    file.write_text(text.replace("{height}p-{bitrate}k", "{height}p").replace(", bitrate: bitrate", ""), "utf-8")
+    made = make_extractor(qetch.spec.read(file))()
+    detour(made.session, origin)
+    with made.session:
+        [contents] = made.extract(MAIN["kites"])
+    assert [content.variant for content in contents] == ["1080p", "720p", "360p"]
+    assert contents[1].size == len(kites.FILES["k7-720-2600.mp4"])
+    assert ["two files are named '720p'" in str(skip) for skip in made.skipped] == [True]

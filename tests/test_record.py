@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qetch.auth import AuthRegistry
 from qetch.errors import FileError
 from qetch.policy import Policy
 from qetch.replay import ReplayAdapter
@@ -21,74 +19,26 @@ from qetch.spec import read
 from qetch.tools import records as making
 from qetch.tools.cassette import HEADER, read_records, render, write
 from qetch.tools.examples import cases, play
-from qetch.tools.guard import find_secret
-from qetch.tools.record import Recording, listen
+from qetch.tools.record import listen
 from qetch.tools.records import Record
 from qetch.tools.saved import saved_exchanges
 from qetch.tools.scrub import Scrubber
 from qetch.tools.tape import Tape
 from tests.engine_help import PICTURES, handle, pictures, reply, site_text
 from tests.origin import Origin, Reply, redirect
+from tests.recordings import HTTP_KEY, KEYED, answers, make_site, record, recorded
 from tests.shell import PNG, make_shell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from qetch.spec.model import Site
     from tests.shell import Shell
 
-KEY = "sesame/0123456789+ä"
-KEYED = 'auth: {kind: key, domains: ["127.0.0.1"], headers: {X-Api-Key: "{key}"}}'
-HTTP_KEY = "sesame-0123456789"
-
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     return make_shell(tmp_path)
-
-
-@pytest.fixture
-def registry() -> Iterator[AuthRegistry]:
-    """The registry of credentials, left as it was."""
-    found = AuthRegistry()
-    before = dict(found)
-    yield found
-    found.clear()
-    found.update(before)
-
-
-def make_site(folder: Path, origin: Origin, block: str = f'get: "a"\n{PICTURES}', **words: Any) -> Site:
-    """A site whose example is at the origin."""
-    words.setdefault("example", origin.url("/start"))
-    file = folder / "here.yaml"
-    file.write_text(site_text(origin, block, **words), encoding="utf-8")
-    return read(file)
-
-
-def record(site: Site, folder: Path, *, numbers: tuple[int, ...] = ()) -> Recording:
-    """Records the examples of a site."""
-    chosen = [case for case in cases(site) if not numbers or case.number in numbers]
-    made = Recording(site, folder, whole=not numbers)
-    made.prepare(dict.fromkeys(case.handle for case in chosen))
-    for case in chosen:
-        made.ask(case, allow_private=True)
-    made.write()
-    return made
-
-
-def recorded(folder: Path, routes: dict[str, Any], block: str = f'get: "a"\n{PICTURES}', **words: Any) -> str:
-    """The cassette of a site with one example."""
-    with Origin(routes) as origin:
-        made = record(make_site(folder, origin, block, **words), folder / "here")
-    assert [result.problems for result in made.results] == [[]]
-    assert list(made.differing()) == []
-    return (folder / "here" / "start.yaml").read_text(encoding="utf-8")
-
-
-def answers(text: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(text)["interactions"]
-    return found
 
 
 # --- what is written, and that it plays
@@ -173,6 +123,59 @@ def test_an_example_that_fails_is_not_recorded_unless_it_expects_that(tmp_path: 
     assert list(made.differing()) == []
 
 
+def numbered(folder: Path, origin: Origin, *names: str, **words: Any) -> Site:
+    """A site with an example for each name, which asks the path of that name."""
+    examples = '", "'.join(origin.url(f"/{name}") for name in names)
+    match = r"^http://127\.0\.0\.1(?::\d+)?/(?P<name>\w+)$"
+    return make_site(folder, origin, f'get: "{{name}}"\n{PICTURES}', match=match, example=examples, **words)
+
+
+def test_an_answer_that_is_too_large_fails_its_example_and_the_others_are_recorded(shell: Shell) -> None:
+    with Origin({"/a": pictures(1), "/big": pictures(2, text="x" * 1_000_000), "/c": pictures(3)}) as origin:
+        numbered(shell.home, origin, "a", "big", "c")
+        result = shell("record", "here.yaml", "--allow-private")
+        assert result.returncode == 1
+        first, failed, why, third, wrote = result.stdout.splitlines()
+        assert first.startswith("ok    here 1 ")
+        assert failed == f"FAIL  here 2 start {origin.url('/big')} (here.yaml:10)"
+        assert why.startswith(f"      GET {origin.url('/big')}: the answer has 1,000,0")
+        assert "a cassette takes 1,000,000 of one - choose an example with a smaller answer" in why
+        assert third.startswith("ok    here 3 ")
+        assert wrote == f"wrote {shell.home}/cassettes/here/start.yaml"
+        assert result.stderr == "qetch: 3 examples of 1 site file: 2 passed, 1 failed\n"
+    played = shell("test", "here.yaml").stdout.splitlines()
+    assert [line[:12] for line in played if "here" in line[:12]] == ["ok    here 1", "FAIL  here 2", "ok    here 3"]
+
+
+def test_records_of_an_example_that_fails_now_stay(tmp_path: Path) -> None:
+    with Origin({"/a": pictures(1), "/b": pictures(2)}) as origin:
+        site = numbered(tmp_path, origin, "a", "b")
+        record(site, tmp_path / "here")
+        origin.routes = {"/a": pictures(3), "/b": Reply(404)}
+        record(site, tmp_path / "here")
+    results = [play(case, tmp_path / "here") for case in cases(site)]
+    assert [result.lists[0][0].uid for result in results] == ["here-p3", "here-p2"]
+
+
+def test_what_plays_otherwise_than_expected_is_said(tmp_path: Path) -> None:
+    with Origin({"/a": reply({"items": [{"id": "p1", "email": "a@b.example", "url": "/1.png"}]})}) as origin:
+        block = 'get: "a"\neach: {in: items, content: {uid: id, title: email, url: url}}'
+        site = make_site(tmp_path, origin, block)
+        text = (tmp_path / "here.yaml").read_text()
+        example = f'{{url: "{origin.url("/start")}", expect: {{first: {{title: a@b.example}}}}}}'
+        (tmp_path / "here.yaml").write_text(text.replace(f'"{origin.url("/start")}"', example))
+        made = record(read(tmp_path / "here.yaml"), tmp_path / site.name)
+    ((_, reason),) = made.differing()
+    assert reason == 'from the recording, first.title: expected "a@b.example", found "***"'
+
+
+def test_a_recording_that_somebody_broke_is_said(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "start.yaml").write_text(f"{HEADER}\ninteractions: [{{request: 3}}]\n")
+    with Origin({"/a": pictures(1)}) as origin, pytest.raises(FileError, match="somebody changed it - mend it, or"):
+        record(make_site(tmp_path, origin), tmp_path / "here")
+
+
 def test_a_cassette_that_somebody_wrote_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     file = tmp_path / "here" / "start.yaml"
@@ -209,118 +212,6 @@ def test_sessions_of_other_sites_in_a_run_are_recorded_too(tmp_path: Path) -> No
     assert [exchange.url for exchange in tape.exchanges] == [origin.url("/a")]
 
 
-# --- secrets and personal data
-
-
-def test_a_credential_goes_to_the_site_and_not_into_the_cassette(tmp_path: Path, registry: AuthRegistry) -> None:
-    registry["here"] = (HTTP_KEY,)
-    body = json.dumps({"items": [{"id": "p1", "url": f"/1.png?k={HTTP_KEY}"}]})
-    headers = {"Content-Type": "application/json", "Set-Cookie": "s=abcdef0123456789"}
-    with Origin({"/a": Reply(200, headers, body)}) as origin:
-        record(make_site(tmp_path, origin, top=KEYED), tmp_path / "here")
-        assert origin.requests[0].headers["X-Api-Key"] == HTTP_KEY
-    text = (tmp_path / "here" / "start.yaml").read_text()
-    assert HTTP_KEY not in text
-    assert "cookie" not in text.lower()
-    assert "abcdef0123456789" not in text
-    assert "x-api-key" not in text.lower()
-
-
-def test_a_token_and_what_it_was_given_for_are_taken_out_and_the_record_plays(
-    tmp_path: Path, registry: AuthRegistry
-) -> None:
-    registry["here"] = (HTTP_KEY, "hush-9876543210")
-    top = """
-    auth:
-      kind: oauth
-      domains: ["127.0.0.1"]
-      headers: {Authorization: "Bearer {token}"}
-      token: {post: "token", json: {client: "{key}", proof: "{secret}"}, read: value, expires: seconds}
-    """
-    with Origin({"/token": reply({"value": "token-555-abcdef", "seconds": 1}), "/a": pictures(1)}) as origin:
-        site = make_site(tmp_path, origin, top=top)
-        made = record(site, tmp_path / "here")
-        assert origin.requests[1].headers["Authorization"] == "Bearer token-555-abcdef"
-    text = (tmp_path / "here" / "start.yaml").read_text()
-    assert not any(secret in text for secret in (HTTP_KEY, "hush-9876543210", "token-555-abcdef"))
-    assert json.loads(answers(text)[0]["request"]["body"]) == {"client": "***", "proof": "***"}
-    assert list(made.differing()) == []
-
-
-@pytest.mark.parametrize(
-    ("form", "name"),
-    [
-        (base64.b64encode(f"user:{HTTP_KEY}!".encode()).decode(), "base64"),
-        (HTTP_KEY.encode().hex().upper(), "hexadecimal"),
-        (HTTP_KEY[::-1], "reversed"),
-    ],
-)
-def test_a_record_that_would_hold_a_known_secret_in_any_form_is_not_written(
-    tmp_path: Path, registry: AuthRegistry, form: str, name: str
-) -> None:
-    registry["another"] = (HTTP_KEY,)
-    refused = pytest.raises(FileError, match=f"not written: .*the credential of another, as {name}")
-    with Origin({"/a": pictures(1, note=f"x {form} y")}) as origin, refused as raised:
-        record(make_site(tmp_path, origin), tmp_path / "here")
-    assert HTTP_KEY not in str(raised.value)
-    assert form not in str(raised.value)
-    assert not (tmp_path / "here").exists()
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [KEY, quote(KEY), quote(KEY, safe=""), json.dumps(KEY), quote(quote(KEY, safe="")), json.dumps(KEY).replace("/", "\\/"), "\n".join(KEY)],
-)  # fmt: skip
-def test_a_secret_is_found_behind_the_escapes_of_urls_json_and_yaml(shown: str) -> None:
-    assert find_secret(f"a {shown} b", {"site": {KEY}}) or find_secret(Scrubber().text(shown), {"site": {KEY}})
-    assert find_secret(Scrubber({KEY}).text(f"a {quote(KEY)} {json.dumps(KEY)} b"), {"site": {KEY}}) is None
-
-
-def test_a_short_secret_is_looked_for_as_a_word(tmp_path: Path) -> None:
-    assert Scrubber({"hush"}).text("hush, husher: hush") == "***, husher: ***"
-    assert find_secret("husher", {"a": {"hush"}}) is None
-    assert find_secret("a=hush", {"a": {"hush"}}) == ("a", "plain text")
-
-
-def test_what_has_a_telling_name_is_taken_out_of_json() -> None:
-    data = {
-        "csrfToken": "abc", "user": {"email": "a@b.example", "last_ip": "10.0.0.1", "lat": 1.5, "name": "mira"},
-        "nextPageToken": "n2", "text": "write to mira@birds.example, see bird@2x.png", "ok": True, "session": {"n": 1},
-        "link": "https://cdn.example/1.png?w=5&sig=abc&amp;token=d#x", "log": '{\\"api_key\\": \\"k-1\\"}',
-    }  # fmt: skip
-    assert Scrubber().json(data) == {
-        "csrfToken": "***", "user": {"email": "***", "last_ip": "***", "lat": 0, "name": "mira"},
-        "nextPageToken": "n2", "text": "write to someone@example.com, see bird@2x.png", "ok": True, "session": {"n": 1},
-        "link": "https://cdn.example/1.png?w=5&sig=***&amp;token=***#x", "log": '{\\"api_key\\": \\"***\\"}',
-    }  # fmt: skip
-
-
-def test_what_has_a_telling_name_is_taken_out_of_pages() -> None:
-    page = (
-        '<meta content="abc" name="csrf-token"><input type=hidden name="auth_token" value=\'d"e\'>'
-        '<script>var s = {"accessToken": "fgh", "page": "2", \'sid\': \'i\'}; a("eyJhbGciOiJI.eyJzdWIiOiIx.c2ln")</script>'
-        '<a href="/n?page_token=3&password=x">'
-    )
-    assert Scrubber().text(page) == (
-        '<meta content="***" name="csrf-token"><input type=hidden name="auth_token" value=\'***\'>'
-        '<script>var s = {"accessToken": "***", "page": "2", \'sid\': \'***\'}; a("***")</script>'
-        '<a href="/n?page_token=3&password=***">'
-    )
-
-
-def test_the_bodies_of_requests_lose_whole_values_so_that_records_still_match() -> None:
-    scrubber = Scrubber({HTTP_KEY})
-    assert scrubber.request_body(
-        f"q=a+b&x=Key+{HTTP_KEY}&password=p".encode(), "application/x-www-form-urlencoded"
-    ) == ("q=a+b&x=***&password=***")
-    sent = {"a": [f"Key {HTTP_KEY}", "b"], "email": "x@y.example", "n": 1}
-    assert (
-        scrubber.request_body(json.dumps(sent).encode(), "application/json")
-        == '{"a": ["***", "b"], "email": "***", "n": 1}'
-    )
-    assert scrubber.request_body(b"", "") is None
-
-
 # --- sizes and files
 
 
@@ -351,10 +242,32 @@ def test_a_text_that_is_too_large_is_refused_and_not_cut(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a": 1, "a": 2}', '{"a": NaN}', '{"a": ' + "9" * 5000 + "}", '{"a": "\\ud800"}', "[" * 5000, '{"a": 1', "\ufeff{}"]
+    "text", ['{"a": 1, "a": 2}', '{"a": NaN}', '{"a": ' + "9" * 5000 + "}", "[" * 5000, '{"a": 1', "\ufeff{}"]
 )  # fmt: skip
 def test_json_that_would_change_is_written_as_it_came(tmp_path: Path, text: str) -> None:
     assert making.make_record(exchange(tmp_path, "a.json", text), Scrubber()).answer == text
+
+
+def test_half_a_surrogate_pair_stays_escaped(tmp_path: Path) -> None:
+    answer = exchange(tmp_path, "a.json", '{"a": "\\ud800", "token": "\\udc00"}', body={"a": "\ud800"})
+    made = making.make_record(answer, Scrubber())
+    write(tmp_path / "a.yaml", [made], {})
+    assert read_records(tmp_path / "a.yaml") == [made]
+    assert json.loads(str(made.answer)) == {"a": "\ud800", "token": "***"}
+    assert json.loads(str(made.body)) == {"a": "\ud800"}
+
+
+@pytest.mark.parametrize("charset", ["undefined", "hex", "none-such", "idna", "utf-16"])
+def test_a_charset_that_does_not_fit_leaves_the_answer_out(tmp_path: Path, charset: str) -> None:
+    made = making.make_record(exchange(tmp_path, "a.txt", "a..bc", type=f"text/plain; charset={charset}"), Scrubber())
+    assert made.answer == "left out by qetch record: 5 bytes of text/plain\n"
+
+
+def test_a_secret_is_found_in_an_answer_of_another_charset(tmp_path: Path) -> None:
+    coded = base64.b64encode(HTTP_KEY.encode()).decode().encode("utf-16")
+    made = making.make_record(exchange(tmp_path, "a.txt", coded, type="text/plain; charset=utf-16"), Scrubber())
+    with pytest.raises(FileError, match="would hold a secret of here, as base64"):
+        write(tmp_path / "a.yaml", [made], {"here": {HTTP_KEY}})
 
 
 def test_a_cassette_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -373,7 +286,30 @@ def test_a_cassette_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text("a \t\n#:-", max_size=12)
 
 
+ODD_TEXTS = [
+    "\x85", "a\x85b", "\u2028", "a\u2029b", "\ufeff", "\ufeffa", "\r", "a\rb", "a\r\nb", "\n", "\n\na", "a\n\n", " a", "a ",
+    "\ta", "a\t", " \n a \n ", "a\n ", "\0", "\x07", "\x7f", "\x80", "\xa0", "\ufffe", "\uffff", "\U0010ffff", "~", "null", "1",
+    "yes", "=", "- a", "a: b", "a #b", "#a", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a", "'", '"', "\\", "\\x85", "---", "...",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_an_odd_text_is_read_as_it_was_by_both_readers_of_yaml(text: str) -> None:
+    written = render([Record("POST", "https://a.example/", text, 200, text, text, {}, {"Link": [text]})])
+    for loader in {yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)}:
+        (item,) = yaml.load(written, Loader=loader)["interactions"]
+        response = item["response"]
+        texts = [item["request"]["body"], response["status"]["message"], *response["headers"]["Link"]]
+        assert [*texts, response["body"]["string"]] == [text] * 4
+
+
 @given(TEXTS | st.binary(max_size=20), TEXTS, st.text("abc:#*{}?&=%", max_size=9))
+@example("\x85", "\x85", "")
+@example("a\u2028b", "\u2029", "")
+@example("\ufeff", "\ufeff", "")
+@example("a\rb", "\r", "")
+@example("\n a \n\n", " a\n ", "")
+@example("", "", "")
 def test_whatever_is_written_is_read_as_it_was(body: str | bytes, sent: str, path: str) -> None:
     made = Record(
         "POST", f"https://a.example/{path}", sent, 200, "O K", body, {"Range": "bytes=0-1"}, {"Link": [path, sent]}
@@ -419,6 +355,10 @@ def test_saved_answers_are_recorded_by_their_paths_and_by_a_mapping(tmp_path: Pa
         ("[1]", "must say for each file what it answers"),
         ("{a.json: {link: x}}", "unknown word 'link'"),
         ("{a.json: x}", "it needs a `url` with http"),
+        ("{a.json: {url: 'https://a.example/', status: lost}}", "`status` is a number such as 404, not 'lost'"),
+        ("{a.json: {url: 'https://a.example/', status: 1000}}", "`status` is a number such as 404, not 1000"),
+        ("{a.json: {url: 'https://a.example/', headers: [a]}}", "`headers` is a mapping"),
+        ("{a.json: {url: 'https://a.example/', 1: 2, b: 3}}", "unknown word '1'"),
         ("{b.json: 'https://a.example/'}", "there is no file 'b.json'"),
         ("{a: [", "cannot be read as YAML"),
     ],
@@ -459,12 +399,53 @@ def test_the_command_records_from_a_folder_and_shows_what_is_still_missing(shell
     (shell.home / "saved" / "api.little.example" / "albums").mkdir(parents=True)
     (shell.home / "saved" / "api.little.example" / "albums" / "dogs").write_text('{"items": []}')
     result = shell("record", "sites/little.yaml", "--from-dir", "saved")
-    assert (result.returncode, result.stderr) == (1, "")
+    assert (result.returncode, result.stderr) == (1, "qetch: 1 example of 1 site file: 1 failed\n")
     wrote, failed, missing = result.stdout.splitlines()
     assert wrote == f"wrote {shell.home}/cassettes/little/saved.yaml"
-    assert failed == "FAIL  little 1 album https://little.example/a/cats"
+    assert failed == "FAIL  little 1 album https://little.example/a/cats (sites/little.yaml:10)"
     assert "GET https://api.little.example/albums/cats" in missing
     ReplayAdapter(shell.home / "cassettes" / "little").close()
+
+
+def test_a_folder_that_is_not_there_or_empty_is_the_users_to_change(shell: Shell) -> None:
+    (shell.home / "empty").mkdir()
+    for folder, message in (("missing", "no such folder"), ("empty", "there is no saved answer in this folder")):
+        result = shell("record", "sites/little.yaml", "--from-dir", folder)
+        assert result.returncode == 4
+        assert f"{folder}: {message}" in result.stderr
+
+
+def test_the_command_leaves_out_a_saved_answer_that_is_too_large(shell: Shell) -> None:
+    folder = shell.home / "saved" / "api.little.example" / "albums"
+    folder.mkdir(parents=True)
+    (folder / "cats").write_text('{"items": []}')
+    (folder / "dogs").write_text("x" * 1_000_001)
+    result = shell("record", "sites/little.yaml", "--from-dir", "saved")
+    assert result.returncode == 7
+    assert "saved: GET https://api.little.example/albums/dogs: the answer has 1,000,001 characters" in result.stderr
+    assert "albums/cats" in (shell.home / "cassettes" / "little" / "saved.yaml").read_text()
+
+
+def test_without_credentials_nothing_is_run_and_that_is_an_error(shell: Shell) -> None:
+    with Origin({"/a": pictures(1)}) as origin:
+        make_site(shell.home, origin, top=KEYED)
+        for words in (
+            ["record", "here.yaml"],
+            ["test", "here.yaml", "--live"],
+            ["record", "here.yaml", "sites/closed.yaml"],
+        ):
+            result = shell(*words, "--allow-private")
+            assert result.returncode == 4
+            said = result.stderr.splitlines()[-1]
+            assert said == "qetch: error: no example was run: here wants a key: run `qetch auth add here --sites .`"
+        assert origin.paths == []
+        make_site(shell.home, origin)
+        (shell.home / "keyed.yaml").write_text(
+            site_text(origin, f'get: "a"\n{PICTURES}', top=KEYED).replace("name: here", "name: keyed")
+        )
+        result = shell("record", "here.yaml", "keyed.yaml", "--allow-private")
+        assert (result.returncode, result.stderr) == (0, "qetch: 2 examples of 2 site files: 1 passed, 1 skipped\n")
+        assert "run `qetch auth add keyed --sites .`" in result.stdout
 
 
 def test_the_command_says_what_makes_no_sense(shell: Shell) -> None:
@@ -472,3 +453,4 @@ def test_the_command_says_what_makes_no_sense(shell: Shell) -> None:
     assert "give just one" in shell("record", "sites", "--example", "1").stderr
     closed = shell("record", "sites/closed.yaml")
     assert "not asked: closed on 2023-09-01" in closed.stdout
+    assert closed.returncode == 0

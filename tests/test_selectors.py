@@ -91,6 +91,7 @@ def test_jmespath_finds(expression: str, data: Any, found: Any) -> None:
         ("", "empty expression"),
         ("a..b", "unexpected '.' at character 3"),
         ("a #b", "unexpected '#' at character 3"),
+        ("a[::0]", "a slice cannot have steps of 0 - leave the last number out"),
         ("lowercase(a)", "unknown function lowercase()"),
         ("entry(a)", "unknown function entry() - did you mean entries()?"),
         ("entries(a, b)", "entries() takes 1 argument, not 2"),

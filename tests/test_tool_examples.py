@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qetch.content import Content
-from qetch.errors import FileError
+from qetch.errors import UserError
 from qetch.extractors.generic import GenericExtractor
 from qetch.spec import read
 from qetch.tools.examples import ask, cases, play
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from qetch.tools.examples import Result
     from tests.shell import Shell
 
+BEGINS = " - write all of it, or 're:^…' for how it begins"
 EXAMPLE = 'examples: ["https://little.example/a/cats"]'
 
 
@@ -82,20 +83,25 @@ def test_a_field_that_is_as_expected_is_no_difference(fields: dict[str, Any]) ->
     ("fields", "text"),
     [
         ({"title": "heron"}, 'first.title: expected "heron", found "Heron"'),
-        ({"title": "re:^ron"}, 'first.title: expected "re:^ron", found "Heron"'),
+        ({"title": "re:^ron"}, 'first.title: expected a match of "re:^ron", found "Heron"'),
         ({"title": None}, 'first.title: expected null, found "Heron"'),
-        ({"uploaded_by": "re:."}, 'first.uploaded_by: expected "re:.", found null'),
-        ({"size": "7"}, 'first.size: expected "7", found 7'),
+        ({"uploaded_by": "re:."}, 'first.uploaded_by: expected a match of "re:.", found null'),
+        ({"size": "7"}, 'first.size: expected the text "7", found the number 7'),
         ({"fragments": 2}, "first.fragments: expected 2, found 1"),
         ({"variants": "full"}, 'first.variants: expected ["full"], found ["full", "small"]'),
         ({"variants": ["small", "full"]}, 'first.variants: expected ["small", "full"], found ["full", "small"]'),
-        ({"checksum": {"sha1": "0"}}, 'first.checksum.sha1: expected "0", found null'),
-        ({"metadata": {"ok": 1}}, "first.metadata.ok: expected 1, found true"),
+        ({"checksum": {"sha1": "0"}}, 'first.checksum.sha1: expected "0", found no such key - known here: md5'),
+        ({"headers": {"Referer": "x"}}, 'first.headers.Referer: expected "x", found no such key - known here: none'),
+        ({"metadata": {"views": "re:^6"}}, 'first.metadata.views: expected a match of "re:^6", found 57'),
+        ({"metadata": {"ok": 1}}, "first.metadata.ok: expected the number 1, found the truth value true"),
+        ({"metadata": {"views": ["57"]}}, 'first.metadata.views: expected the list ["57"], found the number 57'),
+        ({"metadata": {"none": 0}}, "first.metadata.none: expected 0, found null"),
         ({"metadata": {"tags": ["a"]}}, 'first.metadata.tags: expected ["a"], found ["a", "b"]'),
         (
             {"uploaded_date": "2024-05-06T07:08:09"},
-            'first.uploaded_date: expected "2024-05-06T07:08:09", found "2024-05-06T07:08:09+00:00"',
+            f'first.uploaded_date: expected "2024-05-06T07:08:09", found "2024-05-06T07:08:09+00:00"{BEGINS}',
         ),
+        ({"title": "He"}, f'first.title: expected "He", found "Heron"{BEGINS}'),
     ],
 )
 def test_a_field_that_differs_is_shown_with_both_values(fields: dict[str, Any], text: str) -> None:
@@ -104,10 +110,10 @@ def test_a_field_that_differs_is_shown_with_both_values(fields: dict[str, Any], 
 
 def test_a_long_text_is_shown_where_it_differs() -> None:
     wanted = "a" * 200 + "b" + "a" * 200
-    ((_, _, found),) = differences({"first": {"title": wanted}}, [[content(title="a" * 500)]])
-    assert found == "…" + "a" * 100 + "…"
-    ((_, _, found),) = differences({"first": {"title": "x"}}, [[content(title="\x1b[2J\n")]])
-    assert found == '"\\u001b[2J\\n"'
+    (difference,) = differences({"first": {"title": wanted}}, [[content(title="a" * 500)]])
+    assert difference.found == "…" + "a" * 100 + "…"
+    (difference,) = differences({"first": {"title": "x"}}, [[content(title="\x1b[2J\n")]])
+    assert difference.found == '"\\u001b[2J\\n"'
 
 
 def test_the_number_of_items_is_exact_or_a_least_one() -> None:
@@ -146,7 +152,7 @@ def test_an_example_may_expect_an_error(shell: Shell) -> None:
     ("expect", "album", "problem"),
     [
         ("{error: gone}", "missing", "error: expected gone, found not_found: "),
-        ("{error: gone}", "cats", "error: expected gone, found 2 items"),
+        ("{error: gone}", "cats", "error: expected gone, found no error, but 2 items"),
         ("{count: 1}", "secret", "ended in forbidden: "),
         ("{count: 1}", "changed", "ended in LayoutChanged: "),
         ("{count: 1}", "none", "count: expected 1, found 0"),
@@ -225,11 +231,11 @@ def test_a_spec_is_known_by_its_beginning(tmp_path: Path) -> None:
 
 
 def test_paths_without_a_spec_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="no site file"):
+    with pytest.raises(UserError, match="no site file"):
         spec_files([tmp_path])
-    with pytest.raises(FileError, match="no such file or folder"):
+    with pytest.raises(UserError, match="no such file or folder"):
         spec_files([tmp_path / "absent"])
-    with pytest.raises(FileError, match="no such folder"):
+    with pytest.raises(UserError, match="no such folder"):
         cassettes_for(tmp_path / "a.yaml", "a", tmp_path / "absent")
 
 
@@ -261,7 +267,7 @@ def test_the_command_prints_a_line_for_each_example_and_what_differs(shell: Shel
     result = shell("test", "sites/little.yaml", "--cassettes", "cassettes")
     assert result.returncode == 1
     assert result.stdout.splitlines() == [
-        "FAIL  little 1 album https://little.example/a/cats",
+        "FAIL  little 1 album https://little.example/a/cats (sites/little.yaml:10)",
         "      count: expected 3, found 2",
         '      first.title: expected "A dog", found "A cat"',
     ]

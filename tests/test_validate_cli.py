@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from qetch.errors import FileError, SpecError
+from qetch.errors import FileError, SpecError, UserError
 from tests.shell import LITTLE, Shell, make_shell, only_error, read_all
 
 ANCHORED = LITTLE.replace("      content:\n", "      content: &item\n")
@@ -45,7 +45,7 @@ def test_strict_counts_warnings_as_errors(shell: Shell, little: Path) -> None:
 
 def test_errors_and_warnings_of_all_files_are_said_in_one_run(shell: Shell, little: Path) -> None:
     little.write_text(ANCHORED)
-    (shell.home / "sites" / "a.yaml").write_text(BROKEN.replace("name: little", "name: a"))
+    (shell.home / "sites" / "a.yaml").write_text(BROKEN.replace("little", "a"))
     (shell.home / "sites" / "worst.yaml").write_text("qetch: [")
     result = shell("validate", "sites")
     assert result.returncode == SpecError.exit_code
@@ -85,7 +85,8 @@ def test_words_that_make_no_sense_are_a_usage_error(shell: Shell, words: list[st
 def test_the_help_names_the_exit_codes(shell: Shell) -> None:
     text = shell("validate", "--help").stdout
     assert f"\n  {SpecError.exit_code}    a site file has an error" in text
-    assert f"\n  {FileError.exit_code}    a path is not there" in text
+    assert f"\n  {UserError.exit_code}    a path is not there" in text
+    assert f"\n  {FileError.exit_code}    a file cannot be read" in text
 
 
 def on_a_terminal(shell: Shell, *words: str) -> bytes:

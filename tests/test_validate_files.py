@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qetch.errors import FileError, SpecError
+from qetch.errors import FileError, SpecError, UserError
 from qetch.paths import package_sites
 from qetch.tools.validate import files_of, inspect_all, inspect_one, report, validate
 from qetch.tools.watch import reports
@@ -50,7 +50,7 @@ class TestFilesOf:
 
     @pytest.mark.parametrize("name", ["nowhere", "nowhere.yaml", "."])
     def test_nothing_to_check_is_an_error(self, sites: Path, name: str) -> None:
-        with pytest.raises(FileError, match=r"no such file|no \*\.yaml"):
+        with pytest.raises(UserError, match=r"no such file|no \*\.yaml"):
             files_of([sites / name])
 
     def test_a_spec_that_is_named_yml_is_said(self, sites: Path) -> None:
@@ -72,7 +72,7 @@ class TestProcesses:
         alone = inspect_all(files, 1)
         assert inspect_all(files, 3) == alone
         assert inspect_all(files) == alone
-        assert sum(not outcome.claims for outcome in alone) == 10
+        assert sum(bool(outcome.problems) for outcome in alone) == 10
         found = validate([sites])
         assert (found.files, found.errors, found.warnings) == (70, 10, 0)
         assert list(found.problems) == sorted(found.problems)
@@ -97,6 +97,40 @@ class TestAcross:
             f'"item" of two claims this example too ({sites / "two.yaml"})',
             f'"item" of one claims this example too ({sites / "one.yaml"})',
         ]
+
+    def test_a_file_with_errors_claims_what_is_certain_of_it(self, sites: Path) -> None:
+        handles = {
+            "item": (r"^https?://one\.example/i/(?P<id>\w+)$", "https://one.example/i/abc"),
+            "list": (r"^https?://one\.example/l/(?P<id>\w+)$", "https://one.example/l/abc"),
+            "film": (r"^https?://one\.example/f/(?P<id>\w+)$", "https://one.example/f/abc"),
+        }
+        text = spec("two", handles=handles, domains=["one.example"]).replace(
+            "uid: id, url: url", "uid: 'a[', colour: 5"
+        )
+        text = text.replace("/l/(?P<id>", "/l/((?P<id>").replace(
+            "https://one.example/f/abc", "https://one.example/g/abc"
+        )
+        put(sites, one=spec("one", handles=handles), two=text)
+        errors = [problem.message for problem in validate([sites]).problems if "claims this" in problem.message]
+        assert errors == [
+            f'"item" of two claims this example too ({sites / "two.yaml"})',
+            f'"item" of one claims this example too ({sites / "one.yaml"})',
+        ]
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("name: two", "name: TWO"),
+            ("name: two", "class: x\nname: two"),
+            ("domains: [one.example]", "domains: [one.example/]"),
+            ("domains: [one.example]", ""),
+        ],
+    )
+    def test_of_a_file_without_a_good_name_or_hosts_nothing_is_certain(
+        self, sites: Path, before: str, after: str
+    ) -> None:
+        put(sites, one=spec("one"), two=spec("two", domains=["one.example"]).replace(before, after))
+        assert not any("claims this" in problem.message for problem in validate([sites]).problems)
 
     def test_a_name_that_two_files_use(self, sites: Path) -> None:
         put(sites, one=spec("one"), two=spec("two").replace("name: two", "name: one"))
@@ -180,5 +214,5 @@ class TestWatch:
         assert next(found).errors == 0
 
     def test_a_path_that_is_not_there_at_the_start_is_an_error(self, sites: Path) -> None:
-        with pytest.raises(FileError):
+        with pytest.raises(UserError):
             next(reports([str(sites / "nothing.yaml")]))

@@ -89,7 +89,7 @@ def test_plain_words_are_those_that_the_code_knows() -> None:
 
 def test_the_reference_has_every_word_once() -> None:
     text = (ROOT / "docs" / "reference.md").read_text("utf-8")
-    keys = [key for line in re.findall(r"^<<words (.+)>>$", text, re.MULTILINE) for key in line.split()]
+    keys = [key for line in re.findall(r"^<!-- made: words (.+) -->$", text, re.MULTILINE) for key in line.split()]
     assert sorted(keys) == sorted(words())
 
 

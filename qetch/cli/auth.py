@@ -86,9 +86,14 @@ def _add(registry: Registry, name: str, given: Sequence[str]) -> None:
     fields = _fields(entry)
     wanted = _wanted(registry, entry) or fields
     values = _checked(wanted, fields, given) if given else list(_asked(key, wanted, fields))
-    auth.save(key, values, auth.owner_of(Path(entry.path)), entry.name)
+    owner = auth.owner_of(Path(entry.path))
+    before = auth.saved().get(key)
+    auth.save(key, values, owner, entry.name)
     given_fields = [field.lower() for field, value in zip(fields, values, strict=True) if value]
-    say(f"saved: {' and '.join(given_fields)} for {key}, in {auth.auth_file()}")
+    say(f"{'replaced' if before else 'saved'}: {' and '.join(given_fields)} for {key}, in {auth.auth_file()}")
+    if before and before.owner != owner:
+        theirs = "qetch's own site file" if before.owner == "package" else f"the site file in {before.owner}"
+        say(f"warning: what was saved for {key} before was for {theirs}, which has nothing now")
 
 
 def _list(registry: Registry) -> None:
@@ -119,6 +124,7 @@ def _remove(name: str) -> None:
 def _find_site(registry: Registry, name: str) -> tuple[str, Entry]:
     """The key of the credentials, and the site, for a site's name or an instance's host."""
     from qetch.extractors.hosts import is_instance
+    from qetch.extractors.registry import OWN_SITES
 
     host = name.lower()
     for entry in registry.entries:
@@ -132,7 +138,7 @@ def _find_site(registry: Registry, name: str) -> tuple[str, Entry]:
         entry.name for entry in registry.entries if any(f".{host}".endswith(f".{domain}") for domain in entry.domains)
     ]
     cure = f" - did you mean {of_domain[0]}?" if of_domain else did_you_mean(name, names)
-    raise UserError(f"no site is named {name}{cure or ' - `qetch sites` lists them'}")
+    raise UserError(f"no site is named {name}{cure or f' - `qetch sites` lists them; {OWN_SITES}'}")
 
 
 def _fields(entry: Entry) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qetch.cli.common import Parser, add_sites_flag
 from qetch.cli.messages import Failures, say
-from qetch.cli.test import print_result, sites_of, title
+from qetch.cli.test import Report, sites_of, title
 from qetch.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,10 +28,16 @@ examples:
   qetch record sites/mysite.yaml --example 2   one of them, counted as `qetch test` does
   qetch record sites/mysite.yaml --from-dir saved/
                                                no network: from answers that you saved, as HOST/PATH in
-                                               this folder, or with an answers.yaml of `FILE: URL`"""
+                                               this folder, or with an answers.yaml of `FILE: URL`
+
+Cassettes go to DIR/NAME/ of the site, where DIR is the nearest folder `cassettes` or `tests/cassettes` that there is
+beside the site file or above it; without one, `cassettes` beside the site file is made.
+
+The exit code is 1 if an example failed, or was not recorded since an answer is too large; the others are written. It is
+4 if no example was run since credentials are missing; examples of dead sites are passed over without a fuss."""
 
 DIFFERENT = 1
-"""The exit code after an example that could not be recorded, or plays something else than it gave."""
+"""The exit code after an example that plays something else than it gave."""
 
 
 def run(words: list[str]) -> int:
@@ -46,12 +52,15 @@ def run(words: list[str]) -> int:
         raise UserError("--example and --from-dir are about one site file: give just one")
     registry.set_folders([*arguments.sites, *dict.fromkeys(file.parent for file in files)])
     load_saved()
-    failures = Failures()
+    failures, report = Failures(), Report()
     good = True
     for site in sites_of(files, failures):
         with failures.reported(str(site.path)):
-            good = (_from_dir if arguments.from_dir else _live)(site, arguments) and good
-    return failures.exit_code or (0 if good else DIFFERENT)
+            report.begin(site)
+            make = _from_dir if arguments.from_dir else _live
+            good = make(site, arguments, failures, report) and good
+    report.sum_up(len(files))
+    return failures.exit_code or report.exit_code or (0 if good else DIFFERENT)
 
 
 def _parser() -> Parser:
@@ -67,8 +76,8 @@ def _parser() -> Parser:
     return parser
 
 
-def _live(site: Site, arguments: argparse.Namespace) -> bool:
-    """Records a site; whether everything went well."""
+def _live(site: Site, arguments: argparse.Namespace, failures: Failures, report: Report) -> bool:
+    """Records a site; whether the cassettes play what was recorded."""
     from qetch.tools.record import Recording
     from qetch.tools.spec_files import cassettes_to_write
 
@@ -77,12 +86,13 @@ def _live(site: Site, arguments: argparse.Namespace) -> bool:
     recording = Recording(site, folder, whole=not arguments.example)
     recording.prepare(dict.fromkeys(case.handle for case in chosen))
     for case in chosen:
-        print_result(recording.ask(case, allow_private=arguments.allow_private))
+        report.add(recording.ask(case, allow_private=arguments.allow_private))
     for key, file in recording.left:
         say(f"{key.method} {key.uri} is answered in {file} already, which stays as it is")
-    for file in recording.write():
-        print(f"wrote {file}")
-    good = all(result.outcome != "failed" for result in recording.results)
+    for handle in recording.kept():
+        with failures.reported(str(site.path)):
+            print(f"wrote {recording.write(handle)}")
+    good = True
     for result, reason in recording.differing():
         good = False
         say(f"warning: {title(result.case)}: {reason} - what was taken out by rule may be what the site file reads")
@@ -104,9 +114,9 @@ def _chosen(site: Site, numbers: list[int] | None) -> list[Case]:
     return [case for case in found if not numbers or case.number in numbers]
 
 
-def _from_dir(site: Site, arguments: argparse.Namespace) -> bool:
-    """Records a site from saved answers, and shows what its examples give then; whether they pass."""
-    from qetch.tools.cassette import read_records, write
+def _from_dir(site: Site, arguments: argparse.Namespace, failures: Failures, report: Report) -> bool:
+    """Records a site from saved answers, and shows what its examples give then; whether there was any answer."""
+    from qetch.tools.cassette import read_records, refuse_secrets, write
     from qetch.tools.examples import cases, play
     from qetch.tools.guard import known_secrets
     from qetch.tools.record import headers_read
@@ -119,13 +129,17 @@ def _from_dir(site: Site, arguments: argparse.Namespace) -> bool:
     secrets = known_secrets(site)
     scrubber = Scrubber({secret for known in secrets.values() for secret in known})
     headers = headers_read(site)
-    records = [make_record(exchange, scrubber, headers) for exchange in saved_exchanges(arguments.from_dir)]
-    file = folder / "saved.yaml"
+    file, records = folder / "saved.yaml", []
+    for exchange in saved_exchanges(arguments.from_dir):
+        with failures.reported(str(arguments.from_dir)):
+            record = make_record(exchange, scrubber, headers)
+            refuse_secrets(file, [record], secrets)
+            records.append(record)
     if file.exists():
         read_records(file)
-    write(file, records, secrets)
-    print(f"wrote {file}")
-    results = [play(case, folder) for case in cases(site)]
-    for result in results:
-        print_result(result)
-    return all(result.outcome != "failed" for result in results)
+    if records:
+        write(file, records, secrets)
+        print(f"wrote {file}")
+    for case in cases(site):
+        report.add(play(case, folder if folder.is_dir() else None))
+    return bool(records)

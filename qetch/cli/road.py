@@ -41,7 +41,7 @@ def _say_skipped(extractor: BaseExtractor, said: int, error: QetchError | None =
     """Say what was skipped since the first `said` entries, unless `error` says it; how many have now been said."""
     for skip in extractor.skipped[said:]:
         if error is None or skip.reason not in str(error):
-            say(f"skipped: {skip}")
+            say(f"skipped: {skip.located}")
     return len(extractor.skipped)
 
 

@@ -57,9 +57,10 @@ def _described(name: str, parser: Parser) -> Iterator[str]:
     found = named(name)
     if not found:
         known = chain.from_iterable((word.key, word.name) for word in words().values())
-        parser.error(
-            f"no such word: {name}{did_you_mean(name, dict.fromkeys(known))} - `qetch schema --words` lists all"
-        )
+        functions = (key for key, word in words().items() if f" {name}(" in f" {word.description}")
+        of = next(functions, None)
+        hint = f" - it is a function of {of}" if of else did_you_mean(name, dict.fromkeys(known))
+        parser.error(f"no such word: {name}{hint} - `qetch schema --words` lists all")
     return map(_description, found)
 
 

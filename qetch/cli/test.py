@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qetch.cli.common import Parser, add_sites_flag
 from qetch.cli.messages import Failures, one_line, say
+from qetch.errors import AuthenticationError
 
 if TYPE_CHECKING:
     import argparse
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Run every example of site files, and compare what it gives with its `expect`. Answers come from cassettes alone:
 those in DIR/NAME/ of the site, where DIR is `cassettes` or `tests/cassettes` beside the site file or in a folder
-above it. One line is printed for each example, and below it what differs, field by field."""
+above it; `qetch record` makes them. One line is printed for each example, and below it what differs, field by field."""
 
 EXAMPLES = """\
 examples:
   qetch test sites/                        all examples, from cassettes
   qetch test sites/mysite.yaml --live      ask the site itself: does the site file still fit?
 
-The exit code is 1 if an example gives something else than it should, and 3 if a site file is wrong."""
+The exit code is 1 if an example gives something else than it should, 3 if a site file is wrong, and 4 if no example was
+run since credentials are missing; examples of dead sites are passed over without a fuss."""
 
 WORDS = {"passed": "ok", "failed": "FAIL", "skipped": "skip"}
 DIFFERENT = 1
@@ -45,13 +47,14 @@ def run(words: list[str]) -> int:
         from qetch.auth import load_saved
 
         load_saved()
-    failures, counts = Failures(), dict.fromkeys(WORDS, 0)
+    failures, report = Failures(), Report()
     for site in sites_of(files, failures):
-        for result in _results(site, arguments):
-            counts[result.outcome] += 1
-            print_result(result)
-    _sum_up(counts, len(files))
-    return failures.exit_code or (DIFFERENT if counts["failed"] else 0)
+        with failures.reported(str(site.path)):
+            report.begin(site)
+            for result in _results(site, arguments):
+                report.add(result)
+    report.sum_up(len(files))
+    return failures.exit_code or report.exit_code
 
 
 def _parser() -> Parser:
@@ -82,21 +85,51 @@ def _results(site: Site, arguments: argparse.Namespace) -> Iterator[Result]:
         yield ask(case, allow_private=arguments.allow_private) if arguments.live else play(case, folder)
 
 
-def print_result(result: Result) -> None:
-    """One line for an example; below it why it failed, and what its run left out."""
-    print(f"{WORDS[result.outcome]:<4}  {title(result.case)}")
-    left_out = result.skipped if result.outcome == "failed" else []
-    for reason in [*result.problems, *(f"skipped: {skip}" for skip in left_out)]:
-        print(f"      {one_line(reason)}")
-    sys.stdout.flush()
+class Report:
+    """Prints what examples come to, and counts it."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(WORDS, 0)
+        self.wanting: dict[str, str] = {}
+        self._lines: list[int] = []
+
+    def begin(self, site: Site) -> None:
+        """The next results are of this site; its file may be changed while they are made."""
+        from qetch.tools.examples import lines
+
+        self._lines = list(lines(site))
+
+    def add(self, result: Result) -> None:
+        """Print one line for an example; below it why it failed, and what its run left out."""
+        self.counts[result.outcome] += 1
+        case = result.case
+        if result.outcome == "skipped" and isinstance(result.error, AuthenticationError):
+            self.wanting[case.site.name] = str(result.error)
+        failed = result.outcome == "failed"
+        place = f" ({case.site.path}:{self._lines[case.number - 1]})" if failed else ""
+        print(f"{WORDS[result.outcome]:<4}  {title(case)}{place}")
+        for reason in [*result.problems, *(f"skipped: {skip}" for skip in result.skipped if failed)]:
+            print(f"      {one_line(reason)}")
+        sys.stdout.flush()
+
+    def sum_up(self, files: int) -> None:
+        """Say how many examples came to what, and what is missing if none was run."""
+        told = ", ".join(f"{count} {outcome}" for outcome, count in self.counts.items() if count) or "nothing was run"
+        total = sum(self.counts.values())
+        say(f"{total} example{'' if total == 1 else 's'} of {files} site file{'' if files == 1 else 's'}: {told}")
+        if self.exit_code == AuthenticationError.exit_code:
+            cures = [*self.wanting.values()]
+            more = f", and so on for {', '.join([*self.wanting][1:])}" if cures[1:] else ""
+            say(f"error: no example was run: {cures[0]}{more}")
+
+    @property
+    def exit_code(self) -> int:
+        """1 if an example failed; that of missing credentials if none was run and one wants them."""
+        if self.counts["failed"]:
+            return DIFFERENT
+        return AuthenticationError.exit_code if self.wanting and not self.counts["passed"] else 0
 
 
 def title(case: Case) -> str:
     """An example in one line."""
     return f"{case.site.name} {case.number} {case.handle} {one_line(case.example.url)}"
-
-
-def _sum_up(counts: dict[str, int], files: int) -> None:
-    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "nothing to run"
-    total = sum(counts.values())
-    say(f"{total} example{'' if total == 1 else 's'} of {files} site file{'' if files == 1 else 's'}: {told}")

@@ -7,7 +7,7 @@ from qetch.errors import LayoutChanged, MachineError, QetchError, SiteError, Spe
 
 WHO_MUST_ACT: dict[type[QetchError], str] = {
     SpecError: "a site file is wrong: its author must change it",
-    UserError: "it is up to you: another URL, an account, a setting",
+    UserError: "it is up to you: another URL or path, an account, a setting",
     SiteError: "the site has a problem: wait, or try later",
     LayoutChanged: "the site has changed: its site file must follow",
     MachineError: "this machine has a problem: network or disk",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qetch.cli.common import Parser
 from qetch.cli.messages import one_line, say
-from qetch.errors import FileError, SpecError
+from qetch.errors import FileError, SpecError, UserError
 from qetch.tools.report import FORMATS
 from qetch.tools.validate import validate
 
@@ -28,7 +28,8 @@ exit codes:
   0    no errors; there may be warnings, unless --strict is given
   2    the command line makes no sense
   {SpecError.exit_code}    a site file has an error, or with --strict a warning
-  {FileError.exit_code}    a path is not there, or a file cannot be read
+  {UserError.exit_code}    a path is not there, or is a folder without any *.yaml
+  {FileError.exit_code}    a file cannot be read
 
 examples:
   qetch validate mysite.yaml

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncGenerator, Callable, Generator
 
     from qetch.client.request import DownloadReport
@@ -21,6 +21,8 @@ async def in_thread(work: Callable[[], Result]) -> Result:
     The thread keeps neither the loop nor the process alive, as those of `asyncio.to_thread` would: who cancels does
     not wait for a host.
     """
+    import asyncio  # late: most programs do without
+
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 
@@ -67,6 +69,8 @@ class AsyncBatch:
         return [report async for report in self]
 
     async def __aiter__(self) -> AsyncGenerator[DownloadReport]:
+        import asyncio
+
         loop, news = asyncio.get_running_loop(), asyncio.Event()
         run = self._begin()
         run.on_change = lambda: _tell(loop, news.set)

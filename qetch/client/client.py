@@ -231,7 +231,7 @@ class Client:
         """What `extract` yields; what an extractor left out is told to the listeners as it happens."""
         url = url.strip()
         extractor = find_extractor(url)()
-        extractor.session = self.session.child(extractor.session.policy)
+        extractor.root = self.session
         told = 0
         try:
             for contents in filter(None, extractor.extract(url, self.auth.get(extractor.name))):

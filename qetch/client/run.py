@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sized
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from qetch.client.job import Job, job_of, settle
+from qetch.client.feed import Feeder
+from qetch.client.job import settle
 from qetch.client.pages import AT_A_TIME, Pages
 from qetch.client.queue import FairQueue
-from qetch.client.request import DownloadReport, ReportState, shown
+from qetch.client.request import ReportState
 from qetch.client.strategy import pause_of
 from qetch.client.work import Worker
 from qetch.errors import InvalidSetting, QetchError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from qetch.client.client import Client
+    from qetch.client.job import Job
+    from qetch.client.request import DownloadReport
     from qetch.client.targets import Targets
 
 log = logging.getLogger("qetch")
@@ -29,6 +31,8 @@ AHEAD = 256
 """So many downloads may wait, run, or be done without anybody having taken the report; then no more are begun."""
 PAGES_AHEAD = 64
 """So many URLs may wait for their extraction, or be in it."""
+REST = 0.75
+"""When so much of these is left, more are begun: to wake a thread for each one would cost more than all else."""
 TICK = 0.1
 """Seconds between two looks at the progress."""
 LOOK = 0.02
@@ -52,6 +56,7 @@ class Run:
     Attributes:
         client: That.
         canceled: Set when everything shall end.
+        is_of_pages: Whether the URLs are those of pages.
         on_change: Called, from any thread, when there may be another report or the end; it must not block.
     """
 
@@ -67,13 +72,16 @@ class Run:
         self.client = client
         self.canceled = threading.Event()
         self.on_change: Callable[[], object] = bool
-        self._items = items
-        self._map = url_map
+        self._feeder = Feeder(self, items, url_map)
         self._worker = Worker(client, targets, self.canceled)
+        self.is_of_pages = extracting
         self._pages = Pages(self, client.lists) if extracting else None
         self._jobs: FairQueue[Job] = FairQueue(client.settings.connections_per_host)
         # All below is shared by the threads, under this lock.
-        self._change = threading.Condition()
+        self._change = threading.Lock()
+        self._news = threading.Condition(self._change)
+        self._room = threading.Condition(self._change)
+        self._ending = threading.Condition(self._change)
         self._done: deque[DownloadReport] = deque()
         self._running: set[Job] = set()
         self._twins: dict[bytes, list[Job]] = {}
@@ -85,9 +93,8 @@ class Run:
 
     def start(self) -> None:
         """Begins."""
-        most, items = self.client.settings.max_concurrent, self._items
-        count = min(most, max(len(items), 1)) if isinstance(items, Sized) and not self._pages else most
-        crew = [("download", self._download)] * count
+        most = self.client.settings.max_concurrent
+        crew = [("download", self._download)] * (most if self._pages else min(most, self._feeder.most))
         if self._pages:
             crew += [("extract", self._pages.work)] * min(AT_A_TIME, most)
         if self.client.dispatcher.listeners:
@@ -109,7 +116,7 @@ class Run:
             Exception: What the iterable of the URLs raised, after all that it gave before is done.
         """
         with self._change:
-            self._change.wait_for(lambda: self._done or self._is_over())
+            self._news.wait_for(lambda: self._done or self._is_over())
         report = self.poll()
         if report is None:
             self.finish()
@@ -120,8 +127,8 @@ class Run:
         with self._change:
             if not self._done:
                 return None
-            if self._ahead() == AHEAD + 1:
-                self._change.notify_all()
+            if self._ahead() == AHEAD * REST:
+                self._room.notify_all()
             return self._done.popleft()
 
     def finish(self) -> None:
@@ -145,8 +152,8 @@ class Run:
         """Waits until everything is done, whether or not anybody takes the reports."""
         with self._change:
             self._draining = True
-            self._change.notify_all()
-            self._change.wait_for(self._is_over)
+            self._room.notify_all()
+            self._ending.wait_for(self._is_over)
 
     def cancel(self, *, wait: bool = True) -> None:
         """Ends what runs, and begins no more; what has not ended by itself is reported as canceled.
@@ -159,20 +166,20 @@ class Run:
                 return
             first = not self.canceled.is_set()
             self.canceled.set()
-            self._change.notify_all()
+            self._tell_all()
         if first:
             self._cancel_waiting()
             self._begin_thread("cancel", self._cancel_running)
             self._look_for_end()
         if wait:
             with self._change:
-                self._change.wait_for(self._is_over, FAREWELL)
+                self._ending.wait_for(self._is_over, FAREWELL)
 
     # --- for the threads: what begins, and what ends
 
     def begin(self, job: Job) -> None:
         """Lets a new job, or page, wait for its turn, as soon as there is room for one more."""
-        self._make_room(job)
+        self.make_room(job)
         self.add(job)
 
     def add(self, job: Job, pause: float = 0.0) -> None:
@@ -233,19 +240,23 @@ class Run:
         # An iterable may never return: after a cancellation nobody waits for it.
         return not self._open and not self._open_pages and (self.canceled.is_set() or not self._feeding)
 
-    def _make_room(self, job: Job) -> None:
+    def make_room(self, job: Job) -> None:
         """Counts a job, or page, and waits until there are not too many, or all shall end."""
         with self._change:
             if job.is_page:
                 self._open_pages += 1
             else:
                 self._open += 1
-            self._change.wait_for(
-                lambda: (
-                    self.canceled.is_set()
-                    or (self._ahead() <= AHEAD and (not job.is_page or self._open_pages <= PAGES_AHEAD))
-                )
-            )
+            if self._is_full(job, 1):
+                self._room.wait_for(lambda: self.canceled.is_set() or not self._is_full(job, REST))
+
+    def _is_full(self, job: Job, share: float) -> bool:
+        return self._ahead() > AHEAD * share or (job.is_page and self._open_pages > PAGES_AHEAD * share)
+
+    def _tell_all(self) -> None:
+        """Lets all look that wait for something; `_change` is held."""
+        for condition in (self._news, self._room, self._ending):
+            condition.notify_all()
 
     def _is_first_end(self, job: Job) -> bool:
         with self._change:
@@ -260,14 +271,21 @@ class Run:
                 self._open_pages -= 1
             else:
                 self._open -= 1
-            twins = self._taken_out(job)
-            self._change.notify_all()
+            twins, over = self._taken_out(job), self._is_over()
+            self._news.notify_all()
+            if self._draining or (job.is_page and self._open_pages == PAGES_AHEAD * REST):
+                self._room.notify_all()
         for twin in twins:
             self.add(twin)
-        self._look_for_end()
+        if over:
+            self._look_for_end()
+        else:
+            self.on_change()
 
     def _look_for_end(self) -> None:
         if self.ended:
+            with self._change:
+                self._tell_all()
             alive.discard(self)
             self._jobs.close()
             if self._pages:
@@ -297,7 +315,7 @@ class Run:
             while not self._is_over():
                 for job in self._running:
                     job.cancel()
-                self._change.wait(LOOK)
+                self._ending.wait(LOOK)
 
     def _begin_thread(self, name: str, work: Callable[[], object]) -> None:
         threading.Thread(target=self._guarded, args=(work,), name=f"qetch-{name}", daemon=True).start()
@@ -311,37 +329,20 @@ class Run:
                 self._error = self._error or error
             self.cancel(wait=False)
 
-    # --- the thread that reads what to download
+    # --- the threads
 
     def _feed(self) -> None:
         try:
-            for item in self._items:
-                self._begin(item)
-                if self.canceled.is_set():
-                    break
+            self._feeder.work()
         except Exception as error:  # noqa: BLE001 - it is raised again where the reports are taken
             self._error = error
         finally:
             self._stop_feeding()
 
-    def _begin(self, item: Any) -> None:
-        is_page = self._pages is not None
-        try:
-            job = job_of(item if self._map is None else self._map(item), is_page=is_page)
-        except Exception as error:  # noqa: BLE001 - `failed` logs what is a bug
-            job = Job(DownloadReport(shown(item)), "", is_page=is_page)
-            self._make_room(job)
-            self.failed(job, error)
-        else:
-            self.begin(job)
-
     def _stop_feeding(self) -> None:
         with self._change:
             self._feeding = False
-            self._change.notify_all()
         self._look_for_end()
-
-    # --- the threads that download
 
     def _download(self) -> None:
         while (job := self._jobs.take()) is not None:
@@ -379,15 +380,13 @@ class Run:
             self._running.discard(job)
             return True
 
-    # --- the thread that looks at the progress
-
     def _watch(self) -> None:
         with self._change:
             while not self._is_over():
                 for job in self._running:
                     if job.progress():  # nobody settles it meanwhile, so that this is told before the end
                         self.client.dispatcher.tell("download_progress", job.report, wait=False)
-                self._change.wait_for(self._is_over, TICK)
+                self._ending.wait_for(self._is_over, TICK)
 
 
 def cancel_all(runs: list[Run]) -> None:

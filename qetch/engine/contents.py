@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from qetch.content import Content
-from qetch.engine.reading import as_text, fields, shown
+from qetch.engine.reading import DIGITS, as_text, fields, shown
 from qetch.selectors.jmes import DoesNotFit
 from qetch.spec import dates
 from qetch.spec.model import File, Value
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from qetch.engine.fetching import Fetcher
-    from qetch.engine.reading import Names, Place
+    from qetch.engine.reading import Names, Place, Reader
     from qetch.extractors import BaseExtractor
     from qetch.spec.model import ContentSpec, Site
 
@@ -40,6 +41,10 @@ class _Facts:
     content: dict[str, Any]
 
 
+Ranked = tuple[_Facts, float]
+"""The facts of a file, and its quality."""
+
+
 class ContentMaker:
     """Makes the contents of one site."""
 
@@ -48,6 +53,7 @@ class ContentMaker:
         self.extractor = extractor
         self.fetcher = fetcher
         self.reader = fetcher.reader
+        self._no_ranks: set[str] = set()  # the places whose ranks are no good, of which that was said
 
     def fields(self, spec: ContentSpec, place: Place, names: Names, outer: dict[str, Any]) -> dict[str, Any]:
         """The fields of a content: its own, and where those are null, the ones around it."""
@@ -61,12 +67,12 @@ class ContentMaker:
             own["metadata"] = self._metadata(spec.metadata, place, names)
         return {**outer, **{name: item for name, item in own.items() if item is not None}}
 
-    def contents(self, spec: ContentSpec, known: dict[str, Any], files: Iterable[Found], source: str) -> list[Content]:
+    def contents(self, known: dict[str, Any], files: Iterable[Found], source: str) -> list[Content]:
         """The contents of one item, one for each file that has a URL."""
         facts = [fact for found in files if (fact := self._facts(*found))]
-        facts = list(self._unique(facts, spec))
+        facts = [fact for fact, _ in best_of_each_name(_ranked(facts), self.reader)]
         self._say_unranked(facts)
-        ranked = list(zip(facts, _qualities(facts), strict=True))
+        ranked = _ranked(facts)  # anew: the best of those that are left is 1.0
         if any(fact.file.playlist for fact in facts):
             from qetch.engine.playlists import Expander
 
@@ -96,16 +102,9 @@ class ContentMaker:
         ranked = [fact for fact in facts if fact.rank]
         if len(ranked) > 1 and _is_unranked(ranked) and ranked[0].file.quality:
             where = ranked[0].file.quality.rank[0].where
-            self.reader.note(where, "the rank is null for every file, so their order in the list decides")
-
-    def _unique(self, facts: list[_Facts], spec: ContentSpec) -> Iterator[_Facts]:
-        names = set()
-        for fact in facts:
-            if fact.name in names:
-                self.reader.note(spec.where, f"two renditions are named {fact.name!r}; the first is kept")
-            else:
-                names.add(fact.name)
-                yield fact
+            if where not in self._no_ranks:
+                self._no_ranks.add(where)
+                self.reader.note(where, "the rank is null for every file, so their order in the list decides")
 
     # --- fields
 
@@ -200,8 +199,33 @@ class ContentMaker:
         found = self.reader.read(value, place, names)
         if found is None or (isinstance(found, (int, float)) and not isinstance(found, bool) and abs(found) < 1e300):
             return found
-        self.reader.say(value, place, f"{shown(found)} is no number to rank by: add `number: int`")
+        if value.where not in self._no_ranks:
+            self._no_ranks.add(value.where)
+            why = f"{shown(found)} is no number to rank by, and counts as none{_rank_cure(found)}"
+            self.reader.say(value, place, why)
         return None
+
+
+def best_of_each_name(ranked: Iterable[Ranked], reader: Reader) -> list[Ranked]:
+    """Of the files of one name, the one of the highest quality; of equals the first. That others go is said."""
+    best: dict[str | None, Ranked] = {}
+    for fact, quality in ranked:
+        kept = best.setdefault(fact.name, (fact, quality))
+        if kept[0] is not fact:
+            best[fact.name] = kept if kept[1] >= quality else (fact, quality)
+            why = f"two files are named {fact.name!r}: the better one is kept - a `name` of its own for each keeps both"
+            reader.note(fact.file.urls.where, why)
+    return list(best.values())
+
+
+def _rank_cure(found: Any) -> str:
+    if not isinstance(found, str):
+        return ""
+    if re.fullmatch(r" *\d+ *", found):
+        return ": add `number: int`"
+    if len(DIGITS.findall(found)) == 1:
+        return ": add `regex: '\\d+'` and `number: int`"
+    return f": a `map` gives each text a number, such as `map: {{{json.dumps(found[:40], ensure_ascii=False)}: 1}}`"
 
 
 def _plain_item(found: Any) -> Any:
@@ -213,6 +237,10 @@ def _plain_item(found: Any) -> Any:
 def _is_unranked(facts: Iterable[_Facts]) -> bool:
     """Whether the ranks that there are are all null."""
     return all(number is None for fact in facts for number in fact.rank)
+
+
+def _ranked(facts: list[_Facts]) -> list[Ranked]:
+    return list(zip(facts, _qualities(facts), strict=True))
 
 
 def _qualities(facts: list[_Facts]) -> list[float]:

@@ -275,7 +275,7 @@ class Fetcher:
 
     @staticmethod
     def _said(rule: Rule, where: str) -> str:
-        return f"{where}: {rule.raises.replace('_', ' ')}, says the site"
+        return f"{where}: {rule.raises.replace('_', ' ')}, by a rule of the site file"
 
     def outcome(self, name: str, message: str, answer: Answer | None) -> QetchError:
         """The error of an outcome's name."""

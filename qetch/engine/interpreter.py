@@ -41,6 +41,9 @@ class Here:
     tally: Tally
 
 
+MAY_BE_EMPTY = " - if the site just has none there, a rule says so: `errors: {when: …, raise: empty}`"
+
+
 class Run:
     """One extraction from one URL by one site.
 
@@ -78,7 +81,7 @@ class Run:
         self.source = source
         self.policy = policy or session.policy
         self.credentials = session.credentials
-        self.reader = Reader(state.say, state.watch)
+        self.reader = Reader(state.say, state.watch, site.path)
         self.fetcher = Fetcher(session, state, self.reader, site.errors, site.auth.check, site.kind)
         self.maker = ContentMaker(site, extractor, self.fetcher)
 
@@ -180,18 +183,20 @@ class Run:
         return bool(pages.until and self.reader.holds(pages.until, place, names))
 
     def _judge(self, tally: Tally, known: int, url: str) -> None:
-        """Rows, but not one result from them, or only a way to nowhere: that is not success."""
+        """Not one result, though rows should have given some, or only a way to nowhere: that is not success.
+
+        Rows with empty lists in them, or with none that `when` lets pass, are just empty: they said nothing.
+        """
         if tally.results or self.state.known > known:
             return
         if tally.first_error:
             raise tally.first_error
+        if not tally.first_skip:
+            return
         if tally.rows:
-            many = tally.rows > 1
-            why = f"{', the first because' if many else ':'} {tally.first_skip}" if tally.first_skip else ""
-            rows = f"not one of {tally.rows} rows gave anything" if many else "the only row gave nothing"
-            raise LayoutChanged(f"{url}: {rows}{why}")
-        if tally.first_skip:
-            raise RowMissing(f"{url}: {tally.first_skip}")
+            rows = f"not one of {tally.rows} rows gave anything, the first because"
+            raise LayoutChanged(f"{url}: {rows if tally.rows > 1 else 'the only row gave nothing:'} {tally.first_skip}")
+        raise RowMissing(f"{url}: {tally.first_skip}")
 
     # --- rows
 
@@ -205,8 +210,7 @@ class Run:
                 yield from self._walk(each, nodes, here, source)
         if len(nothing) == len(blocks):
             error = RowMissing if here.place.row else LayoutChanged
-            found = " and ".join(f"{rows.find.text!r}" for rows in nothing if rows.find)
-            raise error(f"{here.place.url}: there is nothing at {found} ({located(self.site, nothing[0].where)}.in)")
+            raise error(f"{here.place.url}: {self._no_rows(nothing)}")
 
     def _nodes(self, rows: Rows, here: Here) -> Sequence[Any] | None:
         """What the rows are, or None where there is nothing that could hold rows."""
@@ -222,14 +226,21 @@ class Run:
         if found is None:
             return None
         if not isinstance(found, list):
+            cure = f' - "[{rows.find.text}]" makes one row of it' if isinstance(found, dict) else ""
             raise LayoutChanged(
                 f"{here.place.url}: {rows.find.text!r} gives {shown(found)}, not a list"
-                f" ({located(self.site, rows.where)}.in)"
+                f" ({located(self.site, rows.where)}.in){cure}"
             )
-        if not found and rows.find.language != "jmespath" and here.tally.page == 1 and not here.place.row:
-            return None
+        if not found and rows.find.language != "jmespath":  # markup has no empty lists: this may be a changed page
+            if here.tally.page == 1 and not here.place.row:
+                return None
+            here.tally.first_skip = here.tally.first_skip or self._no_rows([rows])
         size = rows.batch
         return [found[i : i + size] for i in range(0, len(found), size)] if size else found
+
+    def _no_rows(self, nothing: Sequence[Rows]) -> str:
+        found = " and ".join(f"{rows.find.text!r}" for rows in nothing if rows.find)
+        return f"there is nothing at {found} ({located(self.site, nothing[0].where)}.in){MAY_BE_EMPTY}"
 
     def _numbers(self, rows: Rows, here: Here) -> Sequence[int]:
         if isinstance(rows.to, int):
@@ -280,24 +291,24 @@ class Run:
             self.state.known += 1
             self.reader.note(spec.where, f"{key} was given before in this run", place.row)
             return
-        contents = self.maker.contents(spec, dict(here.fields), self._files(spec, here), source)
+        contents = self.maker.contents(dict(here.fields), self._files(spec, here), source)
         if not contents:
             files = [*([spec.file] if spec.file else []), *spec.variants]
-            self._nothing(spec, here, f"{key} has no file", [file.urls for file in files])
+            self._nothing(spec, here, f"{key} has no file", [file.urls for file in files], MAY_BE_EMPTY)
             return
         self.state.uids.add(key)
         if self.state.watch:
             self.state.watch.gave(spec, place, contents)
         yield contents
 
-    def _nothing(self, spec: ContentSpec, here: Here, why: str, values: Sequence[Value]) -> None:
+    def _nothing(self, spec: ContentSpec, here: Here, why: str, values: Sequence[Value], cure: str = "") -> None:
         """Says why there is no content: with the one value that is to blame, if it is one."""
         value = values[0] if len(values) == 1 else None
         why = f"{why}: {why_nothing(value, here.place, here.names)}" if value else why
         self.reader.note(spec.where, why, here.place.row)
         if here.place.row and here.tally.first_skip:
             return
-        why = f"{why} ({located(self.site, value.where if value else spec.where)})"
+        why = f"{why} ({located(self.site, value.where if value else spec.where)}){cure}"
         here.tally.skipped(why)
         if not here.place.row:
             raise LayoutChanged(f"{here.place.url}: {why}")
@@ -308,11 +319,15 @@ class Run:
         for file in spec.variants:
             yield file, here.place, here.names
         if spec.renditions:
-            yield from self._renditions(spec.renditions, here)
+            rows = spec.renditions.rows
+            nodes = self._nodes(rows, here)
+            if nodes == [] and not spec.variants and not spec.file and rows.kind == "json":
+                raise Empty(f"{here.place.url}: the list of its files is empty ({located(self.site, rows.where)}.in)")
+            yield from self._renditions(spec.renditions, nodes or (), here)
 
-    def _renditions(self, renditions: Renditions, here: Here) -> Iterator[Found]:
+    def _renditions(self, renditions: Renditions, nodes: Sequence[Any], here: Here) -> Iterator[Found]:
         rows = renditions.rows
-        for place, outer in self._places(rows, self._nodes(rows, here) or (), here):
+        for place, outer in self._places(rows, nodes, here):
             self.state.count_row()
             if rows.when and not self.reader.holds(rows.when, place, outer):
                 self.reader.passed(rows.where, "its `when` does not hold", place.row)
@@ -337,7 +352,9 @@ class Run:
             self.reader.say(value, here.place, "there is no URL to go to")
         for url in urls:
             if self.depth >= MAX_GOTO_DEPTH:
-                self.reader.say(value, here.place, f"{url} is more than {MAX_GOTO_DEPTH} `goto`s away")
+                why = f"{url} is more than {MAX_GOTO_DEPTH} `goto`s away"
+                here.tally.skipped(why)
+                self.reader.say(value, here.place, why)
             elif not self.state.visit(url):
                 self.reader.say(value, here.place, f"{url} was visited before in this run")
             else:
@@ -349,8 +366,12 @@ class Run:
             why = f"no handle of any site claims {url}"
             here.tally.skipped(why)
             self.reader.say(value, here.place, why)
-        else:
+            return
+        try:
             yield from lists
+        finally:
+            if self.state.watch:
+                self.state.watch.returned(self)
 
 
 def first_bound(source: str) -> Names:

@@ -49,6 +49,7 @@ def log_in(run: Run, given: Sequence[str] | None, source: str, *, fresh: bool = 
     """
     auth = run.site.auth
     if auth.kind == "none" and not auth.token:
+        run.fetcher.login_cure = "the site file asks for no key or account: `qetch schema auth` shows how it would"
         return None
     values = tuple(given) if given else ((auth.default,) if auth.default else ())
     if auth.kind != "none":

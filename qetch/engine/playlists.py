@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from qetch.content import Segment
 from qetch.engine import hls
-from qetch.engine.contents import url_extension
+from qetch.engine.contents import best_of_each_name, url_extension
 from qetch.engine.fetching import Fetcher, Request
 from qetch.engine.state import State
 from qetch.errors import InvalidURL, QetchError, RemoteError, SpecError
@@ -20,7 +20,7 @@ from qetch.policy import target_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from qetch.engine.contents import _Facts
+    from qetch.engine.contents import Ranked, _Facts
     from qetch.session import Answer, Session
 
 MAX_RENDITIONS = 50
@@ -30,9 +30,6 @@ SOUND_QUALITY = 0.0
 PLAIN_EXTENSIONS = frozenset({"aac", "ac3", "ec3", "mp3", "mp4", "vtt"})
 """Of segments that are not what they usually are; the file has that of its first one."""
 PLAYLIST_EXTENSIONS = frozenset({"m3u", "m3u8"})
-
-Ranked = tuple["_Facts", float]
-"""The facts of a file, and its quality."""
 
 
 class Expander:
@@ -66,11 +63,7 @@ class Expander:
             QetchError: Nothing is left: the first reason.
         """
         found = self._first_or_said((fact.file.urls.where, self._file_reader(fact, quality)) for fact, quality in files)
-        names: dict[str | None, Ranked] = {}
-        for each in found:
-            if names.setdefault(each[0].name, each) is not each:
-                self._say(each[0], f"two renditions are named {each[0].name!r}; the first is kept")
-        return list(names.values())
+        return best_of_each_name(found, self.reader)
 
     def _file_reader(self, fact: _Facts, quality: float) -> Callable[[], list[Ranked]]:
         if fact.file.playlist is None:

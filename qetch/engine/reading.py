@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ from qetch.spec.templates import NullName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from qetch.engine.watch import Watch
     from qetch.session import Answer
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from qetch.spec.templates import Template
 
 MAX_JSON_DEPTH = 200
+DIGITS = re.compile(r"\d+")
 
 
 class Bound(NamedTuple):
@@ -52,11 +55,14 @@ class Place:
 
 
 class Reader:
-    """Reads values. What does not fit is told to `say` (where, why) and is None; `watch` looks on."""
+    """Reads values. What does not fit is told to `say` (where, why, spec's `path`) and is None; `watch` looks on."""
 
-    def __init__(self, say: Callable[[str, str], None], watch: Watch | None = None) -> None:
+    def __init__(
+        self, say: Callable[[str, str, Path | None], None], watch: Watch | None = None, path: Path | None = None
+    ) -> None:
         self._say = say
         self.watch = watch
+        self._path = path
 
     def say(self, value: Value, place: Place, reason: str) -> None:
         """Tells that something did not fit."""
@@ -64,12 +70,12 @@ class Reader:
 
     def note(self, where: str, reason: str, row: int | None = None) -> None:
         """Tells that something of a place in the spec, and of a row, was left out."""
-        self._say(f"{where}, row {row}" if row else where, reason)
+        self._say(f"{where}, row {row}" if row else where, reason, self._path)
 
     def passed(self, where: str, reason: str, row: int | None = None) -> None:
         """Tells who looks on that something was left out as the spec wants it."""
         if self.watch:
-            self.watch.left_out(f"{where}, row {row}" if row else where, reason)
+            self.watch.left_out(f"{where}, row {row}" if row else where, reason, self._path)
 
     def read(self, value: Value, place: Place, names: Names) -> Any:
         """The value: JSON, a text, markup, a date, or a list of those."""
@@ -366,7 +372,10 @@ def _number(kind: str, found: Any) -> Any:
             return _finite(float(as_text(found) or ""))
         return int(found) if isinstance(found, float) and found.is_integer() else int(as_text(found) or "")
     except (ValueError, OverflowError):
-        raise DoesNotFit(f"{shown(found)} is no {kind} number") from None
+        cure = (
+            ": `regex: '\\d+'` takes its digits" if isinstance(found, str) and len(DIGITS.findall(found)) == 1 else ""
+        )
+        raise DoesNotFit(f"{shown(found)} is no {kind} number{cure}") from None
 
 
 def _finite(number: float) -> float:

@@ -21,6 +21,7 @@ from qetch.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from qetch.engine.watch import Watch
 
@@ -45,14 +46,14 @@ class State:
     """Shared by a run and the runs of its `goto`s.
 
     Attributes:
-        note: Told about everything that is left out: place and reason.
+        note: Told about everything that is left out: place, reason, and the file of the spec.
         watch: Somebody who looks on.
         uids: Every uid given so far, with its site's name.
         visited: Every URL that was extracted, without its fragment.
         known: How many items were left out because they were given before.
     """
 
-    note: Callable[[str, str], None]
+    note: Callable[[str, str, Path | None], None]
     watch: Watch | None = None
     requests: int = 0
     rows: int = 0
@@ -61,13 +62,13 @@ class State:
     uids: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
 
-    def say(self, place: str, reason: str) -> None:
+    def say(self, place: str, reason: str, path: Path | None = None) -> None:
         """Notes something left out; after `MAX_SKIPPED` of them no more are kept."""
         self.skipped += 1
         if self.watch:
-            self.watch.left_out(place, reason)
+            self.watch.left_out(place, reason, path)
         if self.skipped <= MAX_SKIPPED:
-            self.note(place, reason)
+            self.note(place, reason, path)
             log.warning("%s: %s", place, reason, extra={"skip": True})  # who reads `skipped` need not read this too
 
     def count_request(self) -> None:

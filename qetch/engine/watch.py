@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from qetch.content import Content
     from qetch.engine.fetching import Request
@@ -25,6 +26,9 @@ class Watch(Protocol):
     def entered(self, run: Run, handle: Handle, source: str) -> None:
         """A handle begins with its URL."""
 
+    def returned(self, run: Run) -> None:
+        """What a `goto` led to has come to its end, and this run goes on."""
+
     def answered(self, request: Request, answer: Answer | QetchError, seconds: float) -> None:
         """A request came to an answer, or to none."""
 
@@ -34,8 +38,8 @@ class Watch(Protocol):
     def walked(self, rows: Rows, node: Any, place: Place, found: Any) -> None:
         """Rows were looked for in a node; `found` is a list of them, or what is none."""
 
-    def left_out(self, place: str, reason: str) -> None:
-        """Something was left out: where, with the number of the row, and why."""
+    def left_out(self, place: str, reason: str, path: Path | None) -> None:
+        """Something was left out: where, with the number of the row, why, and in which spec's file."""
 
     def gave(self, spec: ContentSpec, place: Place, contents: Sequence[Content]) -> None:
         """An item was made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qetch.engine.reading import select, shown
@@ -10,7 +11,10 @@ from qetch.selectors.patterns import PatternTooSlow
 from qetch.spec.model import FirstOf, Selector, Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qetch.engine.reading import Names, Place
+    from qetch.spec.load import Document
     from qetch.spec.model import Site, Value
 
 ATTRIBUTES = {"a": "href", "area": "href", "link": "href", "meta": "content", "input": "value"}
@@ -53,14 +57,26 @@ def _cure(head: Selector, tag: str) -> str:
 
 def located(site: Site, where: str) -> str:
     """A place in a spec with the line of its file, such as `little.yaml:24, handles.item.content.uid`."""
-    if site.path is None:
-        return where
+    line = line_of(site.path, where)
+    return f"{site.path.name}:{line}, {where}" if site.path and line else where
+
+
+def line_of(path: Path | None, place: str) -> int | None:
+    """The line of a place in a spec's file, also of one with the number of a row; None for anything else."""
+    where = place.partition(", row ")[0]
+    document = _document(path, path.stat().st_mtime_ns) if path and path.is_file() else None
+    if document is None or "/" in where:  # a URL is no place in a file
+        return None
+    return document.place(tuple(int(part) if part.isdigit() else part for part in where.split("."))).line
+
+
+@lru_cache(maxsize=4)
+def _document(path: Path, changed: int) -> Document | None:
+    del changed  # in the meantime, if it is not that of the last call
     from qetch.errors import SpecError
     from qetch.spec.load import load
 
     try:
-        document = load(site.path)
-    except SpecError:  # it was changed in the meantime; that is not what went wrong here
-        return where
-    path = tuple(int(part) if part.isdigit() else part for part in where.split("."))
-    return f"{site.path.name}:{document.place(path).line}, {where}"
+        return load(path)
+    except SpecError:  # that is not what went wrong here
+        return None

@@ -29,6 +29,11 @@ class Skip(NamedTuple):
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"
 
+    @property
+    def located(self) -> str:
+        """The same for who has to repair it: with the file and the line, if it is of a spec."""
+        return str(self)
+
 
 class BaseExtractor(ABC):  # noqa: B024 - documented as abstract; `handles` says which methods a subclass has
     """Turns a URL into lists of `Content`, one list for each item, best quality first.
@@ -44,6 +49,7 @@ class BaseExtractor(ABC):  # noqa: B024 - documented as abstract; `handles` says
         handles: Regexes of the URLs it can handle, by the name of the handle; the first that matches is taken.
         authentication: One of `qetch.auth.AuthTypes`: what it wants from the user.
         skipped: What the last `extract` left out, and why.
+        root: The session whose connections and settings its own shares, if that is not another yet.
     """
 
     name: ClassVar[str] = ""
@@ -52,6 +58,7 @@ class BaseExtractor(ABC):  # noqa: B024 - documented as abstract; `handles` says
     handles: ClassVar[dict[str, str]] = {}
     authentication: ClassVar[Any] = None
 
+    root: Session | None = None
     _session: Session | None = None
 
     def __init_subclass__(cls, register: bool = True, **kwargs: Any) -> None:
@@ -83,7 +90,8 @@ class BaseExtractor(ABC):  # noqa: B024 - documented as abstract; `handles` says
     def _new_session(self) -> Session:
         from qetch.session import Policy, Session
 
-        return Session(Policy(name=self.name))
+        policy = Policy(name=self.name)
+        return self.root.child(policy) if self.root is not None else Session(policy)
 
     @classmethod
     def can_handle(cls, url: str) -> bool:

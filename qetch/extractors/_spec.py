@@ -12,6 +12,7 @@ from qetch.selectors.patterns import match_url, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from regex import Match
 
@@ -25,6 +26,27 @@ if TYPE_CHECKING:
     Lists = Iterator[list[Content]]
 
 log = logging.getLogger("qetch")
+
+
+class SpecSkip(Skip):
+    """One that knows the file of the spec."""
+
+    path: Path | None = None
+
+    @classmethod
+    def of(cls, place: str, reason: str, path: Path | None) -> SpecSkip:
+        """A place in a spec's file, and a reason."""
+        skip = cls(place, reason)
+        skip.path = path
+        return skip
+
+    @property
+    def located(self) -> str:
+        """With the file and the line."""
+        from qetch.engine.why import line_of
+
+        line = line_of(self.path, self.place)
+        return f"{self.path.name}:{line}, {self}" if self.path and line else str(self)
 
 
 class SpecExtractor(BaseExtractor, register=False):
@@ -64,7 +86,7 @@ class SpecExtractor(BaseExtractor, register=False):
         name, match = self.get_handle(url)
         skipped: list[Skip] = []
         self.skipped = skipped
-        state = State(lambda place, reason: skipped.append(Skip(place, reason)), self.watch)
+        state = State(lambda *skip: skipped.append(SpecSkip.of(*skip)), self.watch)
         state.visit(url)
         run = self.new_run(url, name, self.session, state)
         lists = self.authenticated(name, url, match, auth)
@@ -110,7 +132,7 @@ class SpecExtractor(BaseExtractor, register=False):
 
         run = self._run
         if run is None:
-            state = State(lambda place, reason: self.skipped.append(Skip(place, reason)), self.watch)
+            state = State(lambda *skip: self.skipped.append(SpecSkip.of(*skip)), self.watch)
             run = self.new_run(source, handle.name, self.session, state)
             run.session.policy = run.policy
         return run.handle(handle, source, match.groupdict())
@@ -120,7 +142,8 @@ class SpecExtractor(BaseExtractor, register=False):
     def _new_session(self) -> Session:
         from qetch.session import Session
 
-        return Session(self._policy(None, self.site.defaults, ""))
+        policy = self._policy(None, self.site.defaults, "")
+        return self.root.child(policy) if self.root is not None else Session(policy)
 
     def _policy(self, handle: Handle | None, defaults: Defaults, host: str) -> Policy:
         from qetch.session import Policy
@@ -201,7 +224,8 @@ class SpecExtractor(BaseExtractor, register=False):
         if "authenticate" in self.site.hooks:
             _hook(self.site, "authenticate")(self, auth)
             return
-        url = f"https://{self.site.domains[0]}/"
+        home = self.site.domains[0]
+        url = f"https://[{home}]/" if ":" in home else f"https://{home}/"
         run = self._run or self.new_run(url, "", self.session, State(lambda *_: None))
         run.session.credentials = log_in(run, auth, run.source)
         if self.site.auth.token:

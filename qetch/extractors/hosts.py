@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _BAD = r"\s\\\x00-\x20\x7f-\x9f\ud800-\udfff"
 _HOST = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
-_PLAIN = re.compile(rf"https?://({_HOST})(?:[/?#][^{_BAD}]*)?\Z")
+_PORT = r":(?!(?:80|443)(?![0-9]))(?:[1-9][0-9]{0,3}|[1-5][0-9]{4})(?![0-9])"
+_PLAIN = re.compile(rf"https?://({_HOST})(?:{_PORT})?(?:[/?#][^{_BAD}]*)?\Z")
 _PARTS = re.compile(r"(?i)(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<rest>.*)\Z", re.DOTALL)
 _AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?::(?P<port>[0-9]*))?\Z")
 _SCHEMELESS = re.compile(rf"(?i)(?:https?)?:?/{{0,2}}({_HOST}\.[a-z]{{2,}}(?::[0-9]+)?(?:[/?#].*)?)\Z")

@@ -131,7 +131,7 @@ def entry_of(site: Site, rank: int = 1) -> Entry:
 def _host_key(pattern: str) -> str:
     """A host as `hosts.split` gives it; `*.` in front stays."""
     wild = "*." if pattern.startswith("*.") else ""
-    return wild + to_ascii(pattern[len(wild) :].strip("[]"))
+    return wild + to_ascii(pattern[len(wild) :])
 
 
 def _scan(folder: Path) -> tuple[dict[str, Stamp], list[Problem]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 """So many URLs show what a site takes."""
+OWN_SITES = "site files of your own need --sites DIR, or QETCH_SITES"
+"""What may help where a site is not known."""
 RESERVED_NAMES = frozenset({"generic"})
 RESERVED_CLASSES = frozenset({"BaseExtractor", "GenericExtractor"})
 
@@ -125,11 +128,12 @@ class Registry:
                 raise SiteClosed(f"{shown(url)}: {owner.name} is closed: {owner.note}")
         self.warn_of_problems()
         if owners:
-            names = " and ".join(owner.name for owner in owners)
+            names = _listed([owner.name for owner in owners])
             have = "has" if len(owners) == 1 else "have"
-            raise UnsupportedURL(f"{shown(url)}: {names} {have} no handle for this URL{self._examples(owners[0])}")
+            raise UnsupportedURL(f"{shown(url)}: {names} {have} no handle for this URL{self._examples(owners)}")
         raise UnsupportedURL(
-            f"{shown(url)}: no site claims this URL, nor does it end as a file's does - `qetch sites` lists the sites"
+            f"{shown(url)}: no site claims this URL, nor does it end as a file's does"
+            f" - `qetch sites` lists the sites; {OWN_SITES}"
         )
 
     def warn_of_problems(self) -> None:
@@ -143,16 +147,19 @@ class Registry:
         more = f" (and {len(others)} more: `qetch validate` shows them)" if others else ""
         logging.getLogger("qetch").warning("a spec was left out: %s%s", first, more)
 
-    def _examples(self, entry: Entry) -> str:
-        """URLs that a site takes: one for each of its first handles."""
+    def _examples(self, owners: Sequence[Entry]) -> str:
+        """URLs that a site takes, one for each of its first handles; of several sites, one for each."""
         from qetch.errors import QetchError
 
-        try:
-            handles = self.extractor(entry.name).site.handles.values()  # type: ignore[attr-defined]  # made of a spec
-        except QetchError:  # the cure must not fail
+        urls: list[str] = []
+        for owner in owners[:EXAMPLES]:
+            with suppress(QetchError):  # the cure must not fail
+                handles = self.extractor(owner.name).site.handles.values()  # type: ignore[attr-defined]  # of a spec
+                found = [handle.examples[0].url for handle in handles if handle.examples]
+                urls += found[: 1 if owners[1:] else EXAMPLES]
+        if not urls:
             return " - `qetch sites` lists the handles"
-        urls = [handle.examples[0].url for handle in handles if handle.examples]
-        return f" - it takes such as {' and '.join(urls[:EXAMPLES])}"
+        return f" - {'they take' if owners[1:] else 'it takes'} such as {_listed(urls)}"
 
     def extractor(self, name: str) -> type[BaseExtractor]:
         """The extractor of a site, made from its spec; the same class each time in a process.
@@ -171,7 +178,11 @@ class Registry:
         from difflib import get_close_matches
 
         near = get_close_matches(name, self._by_name, n=1)
-        return f' - did you mean "{near[0]}"?' if near else " - `qetch sites` lists them"
+        return f' - did you mean "{near[0]}"?' if near else f" - `qetch sites` lists them; {OWN_SITES}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([part for part in (", ".join(words[:-1]), words[-1]) if part])
 
 
 @cache
@@ -269,6 +280,7 @@ def claims_of(site: Site) -> Claims:
         (handle.name, number, example.url)
         for handle in site.handles.values()
         for number, example in enumerate(handle.examples)
+        if example.url
     )
     return Claims(entry_of(site), tuple(examples))
 
@@ -279,7 +291,7 @@ def doubly_claimed(sites: Iterable[Site | Claims], beside: Sequence[Entry] = ())
     Of two specs with one name only that is said: a run leaves one of them out.
 
     Args:
-        sites: The specs in question. That each is right in itself has been seen by `qetch.spec.inspect`.
+        sites: The specs in question, each with the handles that are certain: see `qetch.spec.survey`.
         beside: Other specs that they must get along with; those of the same files are passed over.
     """
     mine = [site if isinstance(site, Claims) else claims_of(site) for site in sites]

@@ -73,6 +73,8 @@ def compile_jmespath(text: str) -> Callable[[Any], Any]:
     for node in _walk(tree):
         if node["type"] == "function_expression":
             _check_call(node["value"], node["children"])
+        elif node["type"] == "slice" and node["children"][2] == 0:
+            raise ValueError("a slice cannot have steps of 0 - leave the last number out")
     return _runner(tree)
 
 
@@ -128,7 +130,7 @@ def _check_call(name: str, arguments: list[Any]) -> None:
     if name not in _table:
         from difflib import get_close_matches
 
-        near = get_close_matches(name, _table, 1)
+        near = get_close_matches(name, _table, 1, 0.65)  # lower() does not mean floor()
         hint = f" - did you mean {near[0]}()?" if near else ""
         raise ValueError(f"unknown function {name}(){hint}")
     signature = _table[name]["signature"]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from qetch.spec.load import Document
     from qetch.spec.model import Site
+    from qetch.spec.partial import Rest
     from qetch.spec.problems import Problem
 
 
@@ -27,7 +28,7 @@ def read(path: Path, *, checked: str | None = None) -> Site:
     from qetch.errors import SpecError
 
     site, problems = _inspect(path, checked)
-    if site is None:
+    if site is None or problems:
         raise SpecError(problems=problems)
     return site
 
@@ -43,7 +44,17 @@ def inspect(path: Path, shown: str | None = None, *, lint: bool = False) -> tupl
     Raises:
         FileError: It cannot be read.
     """
-    return _inspect(path, None, shown, lint)
+    site, problems = _inspect(path, None, shown, lint)
+    return (None if any(problem.severity == "error" for problem in problems) else site), problems
+
+
+def survey(path: Path, shown: str | None = None) -> tuple[Site | None, list[Problem]]:
+    """As `inspect` with warnings; but of a file with errors there is a site too, with the handles that are certain.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    return _inspect(path, None, shown, lint=True)
 
 
 def _inspect(
@@ -65,18 +76,18 @@ def _inspect(
     except SpecError as error:
         return None, list(error.problems)
     digest = sha256(raw).hexdigest()
-    site, problems = _compile(document, checked == digest)
-    problems += _hook_problems(document, path)
-    site = replace(site, path=path, digest=digest) if site and not problems else None
-    return site, sorted([*problems, *(_warnings(document, problems) if lint else ())])
+    site, problems, rest = _compile(document, checked == digest)
+    problems += _hook_problems(rest.document, path)
+    site = replace(site, path=path, digest=digest) if site else None
+    return site, sorted({*problems, *(_warnings(rest, problems) if lint else ())})  # what an alias repeats is said once
 
 
-def _warnings(document: Document, errors: list[Problem]) -> list[Problem]:
+def _warnings(rest: Rest, errors: list[Problem]) -> list[Problem]:
     """Those at places that have no error."""
     from qetch.spec.lint import warnings
 
     taken = {(problem.line, problem.column) for problem in errors}
-    return [problem for problem in warnings(document) if (problem.line, problem.column) not in taken]
+    return [problem for problem in warnings(rest) if (problem.line, problem.column) not in taken]
 
 
 def _hook_problems(document: Document, path: Path) -> list[Problem]:
@@ -104,16 +115,17 @@ def _hook_problems(document: Document, path: Path) -> list[Problem]:
     ]
 
 
-def _compile(document: Document, checked: bool) -> tuple[Site | None, list[Problem]]:
-    from qetch.spec.compile import compile_site
+def _compile(document: Document, checked: bool) -> tuple[Site | None, list[Problem], Rest]:
+    from qetch.spec.compile import compile_rest
+    from qetch.spec.partial import Rest
 
-    if checked:
-        return compile_site(document)
-    from qetch.spec.check import examine
+    problems: list[Problem] = []
+    rest: Rest | None = Rest(document)
+    if not checked:
+        from qetch.spec.check import examine
 
-    problems, broken = examine(document)
-    if not problems:
-        return compile_site(document)
-    if broken is None:
-        return None, problems
-    return None, problems + compile_site(document, broken)[1]
+        problems, rest = examine(document)
+    if rest is None:
+        return None, problems, Rest(document)
+    site, others = compile_rest(rest)
+    return site, problems + others, rest

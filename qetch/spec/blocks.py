@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from qetch.spec.files import FileCompiler
 from qetch.spec.model import Block, Call, Each, Pages, Rows, Rule, Selector, Value
 from qetch.spec.names import Context, Scope, items
+from qetch.spec.partial import is_partial, is_unread
 from qetch.spec.templates import Template
 from qetch.spec.values import ValueCompiler
 
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from qetch.spec.load import Path
-    from qetch.spec.model import Fields, Kind
+    from qetch.spec.model import Fields
     from qetch.spec.names import Reads
 
-LITERAL_HOST = re.compile(r"https?://([^/{}?#@:]+)(?::\d+)?(?:[/?#]|$)")
+LITERAL_HOST = re.compile(r"https?://(\[[^\]/{}?#@]*\]|[^\[/{}?#@:]+)(?::\d+)?(?:[/?#]|$)")
 WEB = re.compile(r"(?i)https?://[^/?#@]*(?:[/?#]|$)")
 WITH_PATH = re.compile(r"[^:/]*://[^/]*/.*[^/]")
 STARTS = re.compile(r"[/?#.]|\{\+|[A-Za-z][A-Za-z0-9+.-]*:")
@@ -32,12 +33,14 @@ class BlockCompiler:
     Attributes:
         kind: The `as` of the site's `request`.
         bases: The `base` of the site and of its instances, those that have one.
+        has_base: Whether there is one, as far as one can know.
     """
 
-    def __init__(self, context: Context, kind: Kind | None) -> None:
+    def __init__(self, context: Context, kind: Reads | None) -> None:
         self.context = context
         self.kind = kind
         self.bases: list[Template] = []
+        self.has_base = False
 
     def block(
         self,
@@ -61,17 +64,19 @@ class BlockCompiler:
         """
         scope = Scope(self.context, outer)
         call, pages_raw = None, raw.get("pages")
-        self._declare_page_names(pages_raw, (*path, "pages"), scope, raw.get("as") or self.kind)
+        self._declare_page_names(pages_raw, (*path, "pages"), scope, self.kind_of(raw))
         if "get" in raw or "post" in raw:
             call = self.call(raw, path, scope, is_first=kind is None)
-            kind = call.kind if "as" in raw or self.kind else "unknown"
+            kind = self.kind_of(raw) or "unknown"
             is_row = False
+        elif is_unread(raw.get("as")) or (is_partial(raw) and kind is None):  # perhaps there is a call
+            kind = "unknown"
         values = ValueCompiler(self.context, scope, kind, is_row=is_row)
         errors = self.rules(raw.get("errors"), (*path, "errors"), values)
         let = self.let(raw.get("let"), (*path, "let"), values)
         files = FileCompiler(self, values)
         content = files.content(raw["content"], (*path, "content"), has_uid, raw) if "content" in raw else None
-        has_uid = has_uid or bool(content and any(name == "uid" for name, _ in content.fields))
+        has_uid = has_uid or "uid" in raw.get("content", ()) or is_partial(raw.get("content"))
         compiled = Block(
             call=call,
             pages=self.pages(pages_raw, (*path, "pages"), values) if pages_raw and call else None,
@@ -85,6 +90,11 @@ class BlockCompiler:
         )
         scope.close()
         return compiled
+
+    def kind_of(self, raw: Mapping[str, Any]) -> Reads | None:
+        """What the answer of a call is; None if nothing says so."""
+        kind: Reads | None = raw.get("as", self.kind)
+        return "unknown" if is_unread(kind) else kind
 
     def _then(
         self, raw: Mapping[str, Any], path: Path, scope: Scope, kind: Reads | None, has_uid: bool, is_row: bool
@@ -110,7 +120,11 @@ class BlockCompiler:
         row_kind = kind
         if "in" in raw:
             find, row_kind = values.bare_selector(raw["in"], (*path, "in"), raw.get("of"))
+            if is_unread(raw["in"]) and kind == "json" and "of" not in raw:
+                row_kind = kind  # whatever selects them
             row_kind = self._batch_kind(raw, path, row_kind)
+        elif is_partial(raw):
+            row_kind = "unknown"
         if "counter" in raw:
             scope.declare(raw["counter"], "text", "counter", (*path, "counter"))
         to = raw.get("to")
@@ -151,7 +165,7 @@ class BlockCompiler:
         url = values.template(raw[word], (*path, word))
         self.note_host(url, (*path, word))
         self._check_start(url, (*path, word), is_first)
-        kind = raw.get("as") or self.kind
+        kind = self.kind_of(raw)
         if kind is None:
             self.context.problem(
                 (*path, word), "nothing says what the answer is", "add `as: json` here or in `request`"
@@ -160,7 +174,7 @@ class BlockCompiler:
         return Call(
             method,
             url,
-            kind or "text",
+            "text" if kind is None or kind == "unknown" else kind,
             form=values.fields(raw["form"], (*path, "form")) if "form" in raw else None,
             json=json,
             has_json=has_json,
@@ -188,7 +202,7 @@ class BlockCompiler:
             if dropped:
                 cure = f'remove the /: "{text.lstrip("/")}", or write the whole URL'
                 self.context.problem(path, f'the / at the start leaves out the path of `base`, "{dropped}"', cure)
-        elif is_first and not self.bases and not url.whole and not STARTS.match(text):
+        elif is_first and not self.has_base and not url.whole and not STARTS.match(text):
             cure = "add `base` to `request`, or write the whole URL"
             self.context.problem(path, f'"{text}" is a relative URL, and there is no `base`', cure)
 
@@ -196,14 +210,14 @@ class BlockCompiler:
         """Requests may go to a host that is written out; what is no URL of the web is refused."""
         literal = LITERAL_HOST.match(url.prefix)
         if literal and (literal[0][-1] in "/?#" or len(url.parts) == 1):
-            self.context.hosts.add(literal[1].lower())
+            self.context.hosts.add(self.context.host(literal[1], path))
         if (SCHEME.match(url.prefix) or (absolute and url.prefix)) and not WEB.match(url.prefix):
             cure = "write https:// and a host, without a user name"
             self.context.problem(path, f'"{url.text}" is no http or https URL', cure)
 
     # --- pages
 
-    def _declare_page_names(self, raw: Any, path: Path, scope: Scope, kind: Kind | None) -> None:
+    def _declare_page_names(self, raw: Any, path: Path, scope: Scope, kind: Reads | None) -> None:
         """They are visible in the request itself, so before what fills them is compiled; that only says their kind."""
         if not isinstance(raw, dict):
             return
@@ -249,7 +263,7 @@ class BlockCompiler:
         for item, inner in items(raw, path):
             rules.append(
                 Rule(
-                    raises=item["raise"],
+                    raises=item.get("raise", ""),
                     statuses=frozenset(status for status, _ in items(item.get("status"), inner)),
                     url=values.pattern(item["url"], (*inner, "url")) if "url" in item else None,
                     when=values.condition(item["when"], (*inner, "when")) if "when" in item else None,

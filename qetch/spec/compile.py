@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from qetch.selectors import patterns
 from qetch.spec.blocks import BlockCompiler
+from qetch.spec.claims import check_examples
 from qetch.spec.expects import check_expects
 from qetch.spec.model import Auth, Block, Defaults, Example, Handle, Site, Token
-from qetch.spec.names import Context, Scope, SecretScope, items
+from qetch.spec.names import SECRETS, Context, HandleScope, Scope, SecretScope, compared, items
+from qetch.spec.partial import WORD, Partial, Rest, is_partial, is_unread
 from qetch.spec.reach import check_hosts, check_secrets
 from qetch.spec.values import ValueCompiler, compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from collections.abc import Set as AbstractSet
 
     from qetch.spec.load import Document, Path
-    from qetch.spec.model import Kind, Rule
+    from qetch.spec.model import Rule
     from qetch.spec.problems import Problem
 
 SECRETS_OF: dict[str, tuple[str, ...]] = {
@@ -31,48 +30,64 @@ SECRETS_OF: dict[str, tuple[str, ...]] = {
     "cookies": (),
 }
 GROUP = re.compile(r"\(\?P?<([A-Za-z_]\w*)>")
+DOES = ("get", "post", "content", "goto", "then", "each")
+"""The words of which a handle has at least one."""
+DOES_NOTHING = "a handle makes a request, gives a content, or goes to another URL"
+CLAIMS = ("name", "class", "domains", "instances")
+"""The words without which nobody knows what a site claims."""
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
-def compile_site(document: Document, broken: AbstractSet[str] | None = None) -> tuple[Site | None, list[Problem]]:
-    """The compiled site, or None, and all problems that the schema could not see.
+def compile_site(document: Document) -> tuple[Site | None, list[Problem]]:
+    """The compiled site of a file that `check` finds good, or None, and all problems that the schema could not see."""
+    site, problems = compile_rest(Rest(document))
+    return (None if problems else site), problems
 
-    Args:
-        document: What `check` has seen.
-        broken: The handles in which `check` has found problems, of a file that it refuses: they are left out, and there
-            is no site.
+
+def compile_rest(rest: Rest) -> tuple[Site | None, list[Problem]]:
+    """What can be known of a site, and all problems in what can be read of its file that the schema could not see.
+
+    The site is for use only if there are no problems, here or in what could not be read. Otherwise it says what it
+    surely claims: it has the handles of which that is known, or is None if its name or hosts are not.
     """
-    context = Context(document)
-    data = document.data
+    context = Context(rest.document)
+    data = rest.document.data
     request = data.get("request", {})
-    kind: Kind | None = request.get("as")
-    blocks = BlockCompiler(context, kind)
+    blocks = BlockCompiler(context, None)
+    blocks.kind = blocks.kind_of(request)
+    if blocks.kind is None and not rest.is_sure("request"):
+        blocks.kind = "unknown"
+    context.doubt = rest.doubt()
     defaults = _defaults(blocks, request, ("request",))
     instances = {host: _instance(blocks, request, host, raw) for host, raw in data.get("instances", {}).items()}
+    domains = _hosts(context, data.get("domains"), ("domains",))
+    hosts = {host: context.host(host, ("instances", host), key=True) for host in instances}
     bases: dict[Path, Defaults] = {("request",): defaults}
     bases |= {("instances", host): given for host, given in instances.items()}
     blocks.bases = [given.base for given in bases.values() if given.base]
-    site_values = ValueCompiler(context, Scope(context), kind)
+    blocks.has_base = bool(blocks.bases) or not rest.is_sure("request", "instances")
+    site_values = ValueCompiler(context, Scope(context), blocks.kind)
     errors = blocks.rules(data.get("errors"), ("errors",), site_values)
-    auth = _auth(blocks, data.get("auth", {}), kind, defaults)
-    handles = {
-        name: _handle(blocks, name, raw) for name, raw in data.get("handles", {}).items() if name not in (broken or ())
-    }
-    _check_examples(context, handles, data)
-    if broken is None:
+    auth = _auth(blocks, data.get("auth", {}), defaults, rest.is_sure("auth", "request", "hooks"))
+    handles = {}
+    for name, raw in data.get("handles", {}).items():
+        context.doubt = rest.doubt("handles", name)
+        handles[name] = _handle(blocks, name, raw)
+    unsure = check_examples(context, handles, data, rest)
+    if rest.is_sure("request", "instances", "auth", "hooks", "domains", "handles"):
         check_hosts(context, auth, bases, handles.values())
-    if context.problems or broken is not None:
+    if "name" not in data or any((word,) in rest.doubts for word in CLAIMS):
         return None, sorted(context.problems)
     return (
         Site(
             name=data["name"],
             class_name=data.get("class") or class_name(data["name"]),
-            description=data["description"],
-            domains=_texts(data["domains"]),
-            handles=handles,
+            description=str(data.get("description", "")),
+            domains=domains,
+            handles={name: handle for name, handle in handles.items() if name not in unsure},
             defaults=defaults,
-            instances=instances,
-            kind=kind,
+            instances={hosts[host]: given for host, given in instances.items()},
+            kind=None if blocks.kind == "unknown" else blocks.kind,
             auth=auth,
             errors=errors,
             hooks=_texts(data.get("hooks")),
@@ -81,7 +96,7 @@ def compile_site(document: Document, broken: AbstractSet[str] | None = None) -> 
             hosts=frozenset(context.hosts) | auth.hosts,
             gone=tuple(_gone(errors, handles.values())),
         ),
-        [],
+        sorted(context.problems),
     )
 
 
@@ -97,8 +112,8 @@ def _defaults(blocks: BlockCompiler, raw: Mapping[str, Any], path: Path) -> Defa
     if "base" in raw:
         base = ValueCompiler(blocks.context, Scope(blocks.context), None).template(raw["base"], (*path, "base"))
         blocks.note_host(base, (*path, "base"), absolute=True)
-    rate = re.fullmatch(r"(\d+)/(s|min|h)", raw["rate"]) if "rate" in raw else None
-    wait = re.fullmatch(r"(\d+)(s|min)", raw["wait"]) if "wait" in raw else None
+    rate = re.fullmatch(r"(\d+)/(s|min|h)", raw.get("rate") or "")
+    wait = re.fullmatch(r"(\d+)(s|min)", raw.get("wait") or "")
     return Defaults(
         base=base,
         rate=(int(rate[1]), SECONDS[rate[2]]) if rate else None,
@@ -112,7 +127,8 @@ def _defaults(blocks: BlockCompiler, raw: Mapping[str, Any], path: Path) -> Defa
 def _instance(blocks: BlockCompiler, request: Mapping[str, Any], host: str, raw: Mapping[str, Any]) -> Defaults:
     """An instance's own words, laid key by key over the site's."""
     path: Path = ("instances", host)
-    if raw.get("as", request.get("as")) != request.get("as"):
+    kinds = raw.get("as"), request.get("as")
+    if "as" in raw and kinds[0] != kinds[1] and not any(map(is_partial, (*kinds, request))):
         blocks.context.problem((*path, "as"), "an instance answers as its site does", "remove `as`", key=True)
     own, site = (
         _defaults(blocks, raw, path),
@@ -131,18 +147,18 @@ def _instance(blocks: BlockCompiler, request: Mapping[str, Any], host: str, raw:
 # --- auth
 
 
-def _auth(blocks: BlockCompiler, raw: Mapping[str, Any], kind: Kind | None, defaults: Defaults) -> Auth:
+def _auth(blocks: BlockCompiler, raw: Mapping[str, Any], defaults: Defaults, is_sure: bool) -> Auth:
     path: Path = ("auth",)
     context = blocks.context
     before = len(context.problems)
-    auth_kind = raw.get("kind", "none")
-    secrets = SECRETS_OF[auth_kind]
-    token = _token(blocks, raw["token"], secrets, kind) if "token" in raw else None
+    auth_kind = str(raw.get("kind", "none"))
+    secrets = SECRETS_OF.get(auth_kind, SECRETS) if is_sure or "kind" in raw else SECRETS
+    token = _token(blocks, raw["token"], secrets) if "token" in raw else None
     scope = SecretScope(context, (*secrets, "token") if token else secrets)
     values = ValueCompiler(context, scope, None)
     auth = Auth(
         kind=auth_kind,
-        hosts=frozenset(_texts(raw.get("domains"))) or _base_host(defaults),
+        hosts=frozenset(_hosts(context, raw.get("domains"), (*path, "domains"))) or _base_host(defaults),
         named="domains" in raw,
         optional=raw.get("optional", False),
         default=raw.get("default"),
@@ -152,13 +168,13 @@ def _auth(blocks: BlockCompiler, raw: Mapping[str, Any], kind: Kind | None, defa
         check=None,
         token=token,
     )
-    if auth_kind != "none" and not auth.hosts and not defaults.base:
+    if is_sure and auth_kind != "none" and not auth.hosts and not defaults.base:
         cure = "add `domains` to `auth`"
         context.problem(path, "nothing says which hosts receive the credentials", cure, key=True)
-    if len(context.problems) == before:
+    if is_sure and len(context.problems) == before:
         check_secrets(context, auth, raw)
     if "check" in raw:
-        check = ValueCompiler(context, Scope(context), kind).condition(raw["check"], (*path, "check"))
+        check = ValueCompiler(context, Scope(context), blocks.kind).condition(raw["check"], (*path, "check"))
         auth = replace(auth, check=check)
     return auth
 
@@ -167,17 +183,18 @@ def _base_host(defaults: Defaults) -> frozenset[str]:
     from qetch.spec.blocks import LITERAL_HOST
 
     literal = LITERAL_HOST.match(defaults.base.prefix) if defaults.base else None
-    return frozenset({literal[1].lower()} if literal else ())
+    return frozenset({compared(literal[1])} if literal else ())
 
 
-def _token(blocks: BlockCompiler, raw: Mapping[str, Any], secrets: tuple[str, ...], kind: Kind | None) -> Token:
+def _token(blocks: BlockCompiler, raw: Mapping[str, Any], secrets: tuple[str, ...]) -> Token:
     """The steps of a token; the names of all of them are visible to the end."""
     path: Path = ("auth", "token")
     scope: Scope = SecretScope(blocks.context, secrets)
     scopes, steps, step, step_path = [scope], [], raw, path
+    kind = blocks.kind
     while True:
         call = blocks.call(step, step_path, scope) if "get" in step or "post" in step else None
-        kind = call.kind if call else kind
+        kind = blocks.kind_of(step) or "unknown" if call else "unknown" if is_partial(step) else kind
         scope = Scope(blocks.context, scope)
         scopes.append(scope)
         values = ValueCompiler(blocks.context, scope, kind)
@@ -188,7 +205,7 @@ def _token(blocks: BlockCompiler, raw: Mapping[str, Any], secrets: tuple[str, ..
         step, step_path = step["then"], (*step_path, "then")
     token = Token(
         tuple(steps),
-        read=values.value(raw["read"], (*path, "read"))[0],
+        read=values.value(raw.get("read", Partial()), (*path, "read"))[0],
         expires=values.value(raw["expires"], (*path, "expires"))[0] if "expires" in raw else None,
     )
     for inner in scopes:
@@ -201,38 +218,48 @@ def _token(blocks: BlockCompiler, raw: Mapping[str, Any], secrets: tuple[str, ..
 
 def _handle(blocks: BlockCompiler, name: str, raw: Mapping[str, Any]) -> Handle:
     path: Path = ("handles", name)
-    scope = Scope(blocks.context)
+    scope = HandleScope(blocks.context)
     groups: dict[str, None] = {}
-    for pattern, inner in items(raw["match"], (*path, "match")):
+    for pattern, inner in items(raw.get("match"), (*path, "match")):
         _declare_groups(blocks.context, scope, pattern, inner, groups)
     for param, inner in items(raw.get("params"), (*path, "params")):
         scope.declare(param, "text", "param", inner)
     block = blocks.block(raw, path, scope, None)
-    if not (block.call or block.content or block.goto or block.then or block.each):
-        blocks.context.problem(path, "a handle makes a request, gives a content, or goes to another URL", key=True)
+    if not (is_partial(raw) or any(word in raw for word in DOES)):
+        blocks.context.problem(path, DOES_NOTHING, "add `get`, `content` or `goto`", key=True)
     scope.close()
     check_expects(blocks.context, name, raw)
     return Handle(
         name=name,
-        patterns=_texts(raw["match"]),
+        patterns=_texts(raw.get("match")),
         block=block,
         params=_texts(raw.get("params")),
         groups=tuple(groups),
-        examples=tuple(_example(item) for item, _ in items(raw["examples"], path)),
+        examples=tuple(map(_example, _listed(raw.get("examples")))),
         not_urls=_texts(raw.get("not")),
         status=raw.get("status", "alive"),
         note=raw.get("note", ""),
     )
 
 
+def _hosts(context: Context, raw: Any, path: Path) -> tuple[str, ...]:
+    return tuple(context.host(host, inner) for host, inner in items(raw, path))
+
+
 def _texts(raw: Any) -> tuple[str, ...]:
     return tuple(item for item, _ in items(raw, ()))
+
+
+def _listed(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else [raw]
 
 
 def _declare_groups(context: Context, scope: Scope, pattern: str, path: Path, groups: dict[str, None]) -> None:
     """Several regexes of one handle may share the names of their groups."""
     compiled = compile_pattern(context, pattern, path)
     found = compiled.groupindex if compiled else GROUP.findall(pattern)  # those of a bad one are no second mistake
+    if not compiled:
+        context.doubt.births.update(WORD.findall(pattern))
     for group in found:
         if group not in groups:
             groups[group] = None
@@ -240,7 +267,10 @@ def _declare_groups(context: Context, scope: Scope, pattern: str, path: Path, gr
 
 
 def _example(raw: Any) -> Example:
-    return Example(raw) if isinstance(raw, str) else Example(raw["url"], raw.get("expect"))
+    if isinstance(raw, str):
+        return Example(raw)
+    url = raw.get("url", "") if raw else ""
+    return Example("") if is_unread(url) or not url else Example(url, raw.get("expect"))
 
 
 def _gone(errors: tuple[Rule, ...], handles: Iterable[Handle]) -> Iterator[str]:
@@ -255,47 +285,3 @@ def _rules(block: Block) -> Iterator[Rule]:
     yield from block.errors
     for inner in (*([block.then] if block.then else []), *(each.block for each in block.each)):
         yield from _rules(inner)
-
-
-def _check_examples(context: Context, handles: Mapping[str, Handle], data: Mapping[str, Any]) -> None:
-    """Each example belongs to its handle, as the first that matches, and each `not` does not."""
-    hosts = [*_texts(data["domains"]), *data.get("instances", {})]
-    for handle in handles.values():
-        for i, example in enumerate(handle.examples if _compiles(handle) else ()):
-            path = ("handles", handle.name, "examples", i)
-            claimed = _claimed_by(handles, example.url)
-            if claimed != handle.name:
-                who = f'handle "{claimed}" above claims it' if claimed else "`match` does not match it"
-                context.problem(path, f"not an example of this handle: {who}", "change the one or the other")
-            elif not _on_hosts(example.url, hosts):
-                near = get_close_matches(example.url.split("/")[2], hosts, 1, 0)
-                context.problem(path, "the example's host is not in `domains`", f"add it (there is {near[0]})")
-        for i, url in enumerate(handle.not_urls):
-            if _claims(handle, url):
-                context.problem(("handles", handle.name, "not", i), "`match` matches what it should not")
-
-
-def _claimed_by(handles: Mapping[str, Handle], url: str) -> str | None:
-    for handle in handles.values():
-        if _claims(handle, url):
-            return handle.name
-    return None
-
-
-def _claims(handle: Handle, url: str) -> bool:
-    asked = patterns.without_query(url) if handle.params else url
-    return _compiles(handle) and any(patterns.match_url(pattern, asked) for pattern in handle.patterns)
-
-
-def _compiles(handle: Handle) -> bool:
-    return not any(map(patterns.check, handle.patterns))
-
-
-def _on_hosts(url: str, hosts: list[str]) -> bool:
-    found = re.match(r"https?://([^/?#:@]+)", url)
-    host = found[1].lower() if found else ""
-    for pattern in hosts:
-        name = pattern.removeprefix("*.").lower()
-        if host == name or host.endswith("." + name):
-            return True
-    return False

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from qetch.spec.templates import parse_template
-from qetch.spec.wording import LONGEST, near, quoted
+from qetch.spec.wording import near, quoted
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_SELECTS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
-"""The parts of a JMESPath that are texts, quoted keys or literals, in which nothing is to be cured."""
-_NUMBER = re.compile(r"([=!]=|[<>]=?)(\s*)(-?\d+(?:\.\d+)?)\b")
-_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
-_DOLLAR = re.compile(r"\$\.?")
-_DASHED = re.compile(r"[A-Za-z_]\w*(?:-\w+)+")
-_WORDS = re.compile(r"\w[\w.,:!'-]*(?: +[\w.,:!'-]+)+")
 _DOTTED = re.compile(r"\{\+?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])+)\}")
 _CODE = re.compile(r"([YyMDdHhms])\1*|[Aa]")
 _CODES = {
@@ -48,6 +37,27 @@ _FORMATS = {
 }
 
 
+_REGEX = (
+    ("redefinition of group", "give one of them another name"),
+    ("terminated subpattern", r"close the group with ), or write \( for the character"),
+    ("unbalanced parenthesis", r"remove the ), or write \) for the character"),
+    ("character set", r"close it with ], or write \[ for the character"),
+    ("repeat", r"a * or + follows what it repeats: \* or \+ is the character"),
+    ("unterminated name", "a named group is (?P<name>…)"),
+    ("group name", "a named group is (?P<name>…), and a name has letters, digits and _"),
+    ("look-behind", "look-behind is of a fixed length: write (?:…) and take group 1"),
+)
+"""What would be right, by a part of what Python says of a regex."""
+_CSS = (
+    ("::attr", "write the attribute's name: ::attr(href)"),
+    ("pseudo-element", "known are ::text and ::attr(name)"),
+    (":first()", "write :first-child or :first-of-type; without them it is the first match all the same"),
+    ("pseudo-class", "such as :not(.ad), :has(img), :first-child, :nth-of-type(2)"),
+    ("<EOF", "something is missing at the end"),
+)
+"""Likewise of a CSS selector."""
+
+
 def placeholders(text: str) -> list[str]:
     """The names that a text would take as a template; none if it is none.
 
@@ -68,55 +78,39 @@ def of_value(text: str) -> str:
     return f"a {what} is {{text: {quoted(text)}}}"
 
 
-def of_selector(language: str, text: str, *, is_value: bool = True) -> str:
+def halves(message: str) -> tuple[str, str]:
+    """What is wrong with a selector, and what would be right if the message says that too.
+
+    >>> halves("unknown function lenght() - did you mean length()?"), halves("incomplete expression")
+    (('unknown function lenght()', 'did you mean length()?'), ('incomplete expression', ''))
+    """
+    found = re.search(r"(?:: | - )((?:write|use|did you mean) .+)", message)
+    return (message[: found.start()], found[1]) if found else (message, "")
+
+
+def of_selector(language: str, text: str, message: str = "", *, is_value: bool = True) -> str:
     """What would be right instead of a selector that does not compile, or nothing.
 
     Args:
         language: Of the place: jmespath, css, xpath or regex.
         text: The selector.
+        message: What is wrong with it.
         is_value: Whether a value may stand there: `{text: …}`, or another language.
     """
     if placeholders(text):
         return of_value(text) if is_value else "a selector is no template"
-    if language == "jmespath":
-        return _jmespath(text) or (of_value(text) if is_value and _WORDS.fullmatch(text) else "")
+    if language in ("jmespath", "xpath"):
+        from qetch.spec import mistakes
+
+        return (
+            mistakes.xpath(text, message)
+            if language == "xpath"
+            else mistakes.jmespath(text, message, is_value=is_value)
+        )
     if language == "css" and is_value and re.match(r"\(?\.?/", text):
         return f"an XPath is {{xpath: {quoted(text)}}}"
-    return ""
-
-
-def _jmespath(text: str) -> str:
-    """The hints for the mistakes of an expression, and the expression without them, if that is one."""
-    fixed, hints = text, []
-    for pattern, right, hint in (
-        (_DOLLAR, lambda found: "" if found[0] == "$." else "@", "JMESPath has no $"),
-        (_EQUALS, lambda _: "==", "values are compared with =="),
-        (_NUMBER, lambda found: f"{found[1]}{found[2]}`{found[3]}`", "a number stands in backticks"),
-        (_DASHED, lambda found: f'"{found[0]}"', "a key with a dash stands in double quotes"),
-    ):
-        changed = "".join(piece if is_quoted else pattern.sub(right, piece) for is_quoted, piece in _pieces(fixed))
-        if changed != fixed:
-            fixed = changed
-            hints.append(hint)
-    if not hints:
-        return ""
-    from qetch.selectors.jmes import compile_jmespath
-
-    try:
-        compile_jmespath(fixed)
-    except ValueError:
-        return "; ".join(hints)
-    return "; ".join(hints) + (f": {quoted(fixed)}" if len(fixed) <= LONGEST else "")
-
-
-def _pieces(text: str) -> Iterator[tuple[bool, str]]:
-    """A JMESPath in pieces, and whether each of them is quoted."""
-    end = 0
-    for found in _SELECTS.finditer(text):
-        yield False, text[end : found.start()]
-        yield True, found[0]
-        end = found.end()
-    yield False, text[end:]
+    rules = _CSS if language == "css" else _REGEX
+    return next((cure for words, cure in rules if words in message), "")
 
 
 def of_regex(message: str, text: str, offset: int) -> str:
@@ -124,7 +118,7 @@ def of_regex(message: str, text: str, offset: int) -> str:
     named = re.compile(r"\(?\?<([A-Za-z_]\w*)>").search(text, max(offset - 1, 0))
     if named and message.startswith("unknown extension ?<"):
         return f"a named group is (?P<{named[1]}>…)"
-    return ""
+    return next((cure for words, cure in _REGEX if words in message), "")
 
 
 def of_template(text: str) -> str:
@@ -147,5 +141,5 @@ def of_date_format(text: str) -> str:
         return f"write {known}"
     words = [found[0] for found in _CODE.finditer(text)]
     if len(words) < 2 or not all(word in _CODES for word in words) or re.search("[^\\W\\dTZ_]", _CODE.sub("", text)):
-        return ""
+        return "such as iso, unix, or %Y-%m-%d %H:%M"
     return f"write {quoted(_CODE.sub(lambda found: _CODES[found[0]], text))}"

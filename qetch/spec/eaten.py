@@ -12,6 +12,7 @@ from qetch.spec.wording import quoted, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+COMMENT = "a # after a space starts a comment: quote the selector"
 Found = tuple[int, str, str]
 """An index in the text, a message, a cure."""
 
@@ -59,9 +60,28 @@ def translate(file: str, text: str, error: Any) -> Problem:
     return Problem(file, line, column, f"bad YAML: {message}", cure)
 
 
+def opened(text: str, error: Any) -> int | None:
+    """The index of the bracket in which a `yaml.YAMLError` lies, or of what else it says that it began with."""
+    mark = getattr(error, "context_mark", None)
+    if mark is None or mark.index < len(text.rstrip()) or "flow" not in (error.context or ""):
+        return mark.index if mark is not None else None
+    import yaml
+
+    opening: list[int] = []  # at the end of the text the error does not say it
+    try:
+        for token in yaml.scan(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            kind = type(token).__name__
+            if kind in ("FlowMappingStartToken", "FlowSequenceStartToken"):
+                opening.append(token.start_mark.index)
+            elif kind in ("FlowMappingEndToken", "FlowSequenceEndToken") and opening:
+                opening.pop()
+    except yaml.YAMLError:
+        pass
+    return opening[-1] if opening else mark.index
+
+
 def _fault(text: str, error: Any) -> _Fault:
     mark = getattr(error, "problem_mark", None)
-    context_mark = getattr(error, "context_mark", None)
     if mark is None:
         wrong = _FORBIDDEN.search(text)
         return _Fault(
@@ -79,7 +99,7 @@ def _fault(text: str, error: Any) -> _Fault:
         start = at
     in_flow = "flow" in context or sum(map(before.count, "[{")) > sum(map(before.count, "]}"))
     value = _piece(text[start : end.start() if end else len(text)], in_flow=in_flow)
-    since = context_mark.index if context_mark is not None else None
+    since = opened(text, error)
     return _Fault(text, error.problem or "unreadable", context, at, since, start, value)
 
 
@@ -190,6 +210,16 @@ def _inside(fault: _Fault) -> Found | None:
     )
 
 
+def _comment(fault: _Fault) -> Found | None:
+    """A selector such as #list behind an open bracket, which took the end of the bracket away."""
+    if "flow" not in fault.context or fault.since is None:
+        return None
+    found = re.compile(r"[\[{][^\r\n]*?[ \t](#[^\s#][^\r\n]*)").match(fault.text, fault.since)
+    if found is None or fault.at <= found.start(1):
+        return None
+    return found.start(1), f'"{shown(found[1])}" is a comment here', COMMENT
+
+
 def _open_bracket(fault: _Fault) -> Found | None:
     if "flow" not in fault.context or fault.since is None or "did not find expected" not in fault.problem:
         return None
@@ -219,6 +249,7 @@ _RULES: tuple[Callable[[_Fault], Found | None], ...] = (
     _tag,
     _colon,
     _inside,
+    _comment,
     _open_bracket,
     _indentation,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qetch.selectors import patterns
+from qetch.spec import cures
 from qetch.spec.names import items
 from qetch.spec.wording import shown
 
@@ -21,7 +22,7 @@ OF_ITEMS = ("first", "each", "last")
 
 def check_expects(context: Context, name: str, raw: Mapping[str, Any]) -> None:
     """Notes what is wrong with the `expect` of a handle's examples."""
-    for example, path in items(raw["examples"], ("handles", name, "examples")):
+    for example, path in items(raw.get("examples"), ("handles", name, "examples")):
         expect = example.get("expect", {}) if isinstance(example, dict) else {}
         for word in OF_ITEMS:
             for text, place in _texts(expect.get(word), (*path, "expect", word)):
@@ -40,7 +41,8 @@ def _check_text(context: Context, text: str, path: Path) -> None:
         wrong = patterns.check(text.removeprefix(PATTERN))
         if wrong:
             message, offset = wrong
-            context.problem(path, f"bad regex '{shown(text)}': {message}", offset=offset + len(PATTERN))
+            cure = cures.of_regex(message, text, offset + len(PATTERN))
+            context.problem(path, f"bad regex '{shown(text)}': {message}", cure, offset=offset + len(PATTERN))
     elif path[-1] == "uploaded_date" and not _is_date(text):
         cure = "such as 2024-05-06T07:08:09Z, or a regex: re:^2024-"
         context.problem(path, f'"{shown(text)}" is not a date in ISO 8601', cure)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from qetch.spec.eaten import COMMENT
 from qetch.spec.fits import unique_texts, whole
 from qetch.spec.wording import near, quoted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from jsonschema.exceptions import ValidationError
 
@@ -25,6 +26,7 @@ FREE = frozenset({"handles", "instances", "let", "set", "metadata", "variants"})
 MOST_FAULTS, MOST_KEYS = 500, 50
 """So many faults of a file, and unknown keys of a mapping, are explained; a person reads no more."""
 
+EMPTY = "write something, or remove it"
 THE_SITE = "the site"
 TYPE_NAMES = {
     "string": "a text",
@@ -75,6 +77,11 @@ class Fault(NamedTuple):
         return message if isinstance(message, str) else message.get(self.keyword, "")
 
     @property
+    def cure(self) -> str:
+        """The schema's own cure for this rule, if it has one."""
+        return str(self.schema.get("x-cure", {}).get(self.keyword, ""))
+
+    @property
     def elsewhere(self) -> dict[str, str]:
         """The cures of words that stand in another place of the language."""
         below: Mapping[str, list[str]] = self.schema.get("x-below", {})
@@ -115,21 +122,9 @@ def make_validator(schema: Mapping[str, Any]) -> Any:
 
 
 def find_faults(document: Document, validator: Any) -> list[Fault]:
-    """Why a file does not fit the schema, without what only follows from something else."""
+    """Why a file does not fit the schema; what only follows from something else is among it."""
     faults = [_fault(document, error) for error in islice(validator.iter_errors(document.data), MOST_FAULTS)]
-    if len(faults) == MOST_FAULTS:
-        return faults
-    wrong_type = {fault.path for fault in faults if fault.keyword == "type"}
-    misspelt = {fault.path: _meant(fault) for fault in faults if fault.keyword == "additionalProperties"}
-    found = []
-    for fault in _once(faults):
-        meant = misspelt.get(fault.path, frozenset())
-        if fault.keyword == "required":  # a misspelt word is missing, which is no second mistake
-            missing = [key for key in fault.rule if key not in fault.data and key not in meant]
-            found += [fault._replace(rule=missing)] if missing else []
-        elif fault.keyword not in _RULES or not (meant or fault.path in wrong_type):
-            found.append(fault)
-    return found
+    return faults if len(faults) == MOST_FAULTS else list(_once(faults))
 
 
 def _once(faults: Iterable[Fault]) -> Iterator[Fault]:
@@ -173,12 +168,6 @@ def guess(fault: Fault, key: str) -> str:
     return near(key, [word for word in known if word not in fault.data]) or near(key, known)
 
 
-def _meant(fault: Fault) -> frozenset[str]:
-    """The words that unknown keys were meant to be, here or elsewhere."""
-    elsewhere = fault.elsewhere
-    return frozenset(key if key in elsewhere else guess(fault, key) for key in unknown_keys(fault)) - {""}
-
-
 def _closed(fault: Fault) -> Iterator[Problem]:
     known = fault.schema["properties"]
     elsewhere = fault.elsewhere
@@ -193,7 +182,7 @@ def _required(fault: Fault) -> Iterator[Problem]:
     for key in fault.rule:
         if key not in fault.data:
             says = fault.schema.get("properties", {}).get(key, fault.schema)
-            cure = says.get("x-cure", {}).get("required", "")
+            cure = says.get("x-cure", {}).get("required", "") or _such_as((*fault.path, key))
             message = fault.says or f'{fault.subject} needs "{key}"'
             yield fault.document.problem(fault.at, message, cure, key=True)
 
@@ -203,22 +192,54 @@ def _dependent(fault: Fault) -> Iterator[Problem]:
         for other in needed:
             if key in fault.data and other not in fault.data:
                 message = f'"{key}" needs "{other}" beside it'
-                yield fault.document.problem((*fault.path, key), message, key=True)
+                yield fault.document.problem((*fault.path, key), message, _such_as((*fault.path, other)), key=True)
+
+
+def _such_as(path: Path, kinds: Collection[str] = tuple(TYPE_NAMES)) -> str:
+    """How a word is written, if that fits on a line; `kinds` are the JSON types that may stand there."""
+    from qetch.spec.words import as_yaml, named
+
+    names = [part for part in path if isinstance(part, str)]
+    for word in [*named(".".join(names[-2:])), *named(names[-1])] if names else ():
+        inside = [item for example in word.examples if isinstance(example, list) for item in example]
+        for example in (*word.examples, *inside):
+            written = as_yaml(word.name, example).rstrip()
+            if _json_type(example) in kinds and "\n" not in written:
+                return f"such as {written}"
+    return ""
+
+
+def _json_type(data: Any) -> str:
+    if isinstance(data, (bool, int, float)):
+        return "boolean" if isinstance(data, bool) else "integer" if isinstance(data, int) else "number"
+    if isinstance(data, (dict, list)):
+        return "object" if isinstance(data, dict) else "array"
+    return "null" if data is None else "string"
 
 
 def _type(fault: Fault) -> Iterator[Problem]:
     wanted = [fault.rule] if isinstance(fault.rule, str) else fault.rule
     if fault.data is None:
-        yield fault.problem(f"{fault.subject} is empty", _why_empty(fault))
+        yield fault.problem(f"{fault.subject} is empty", _why_empty(fault) or _such_as(fault.path, wanted) or EMPTY)
         return
     names = [
         FORMAT_NAMES.get(fault.schema.get("format", ""), "a text") if name == "string" else TYPE_NAMES[name]
         for name in wanted
     ]
-    cure = fault.schema.get("x-cure", {}).get("type", "")
+    cure = _graphql(fault) or fault.cure
     if "string" in wanted:
         cure = _as_text(fault, cure) or cure
+    cure = cure or _such_as(fault.path, [*wanted, *(["integer"] if "number" in wanted else ())])
     yield fault.problem(f"{fault.subject} is {_either(names)}, not {_kind(fault.data)}", cure)
+
+
+def _graphql(fault: Fault) -> str:
+    """What a text was meant to be that stands as the `query` of a `post`."""
+    around: Any = fault.document.data
+    for part in fault.path[:-1]:
+        around = around[part]
+    is_query = fault.path[-1:] == ("query",) and isinstance(fault.data, str)
+    return 'did you mean "graphql"?' if is_query and "post" in around else ""
 
 
 def _as_text(fault: Fault, cure: str) -> str:
@@ -239,7 +260,7 @@ def _why_empty(fault: Fault) -> str:
     line = fault.document.text.splitlines()[node.event.start_mark.line :][:1]
     rest = line[0][node.event.start_mark.column :].lstrip() if line else ""
     if rest.startswith("#"):
-        return "a # after a space starts a comment: quote the selector"
+        return COMMENT
     return ""
 
 
@@ -265,14 +286,15 @@ def _enum(fault: Fault) -> Iterator[Problem]:
         if fault.data is None
         else _kind(fault.data)
     )
-    meant = _word_meant(fault, known) if isinstance(fault.data, str) else ""
-    cure = f'did you mean "{meant}"?' if meant else ""
+    meant = word_meant(fault, known) if isinstance(fault.data, str) else ""
+    cure = f'did you mean "{meant}"?' if meant else f"write {'one of these words' if len(known) > 1 else known[0]}"
     yield fault.problem(f"{fault.subject} is {_either(known)}, not {found}", cure)
 
 
-def _word_meant(fault: Fault, known: list[str]) -> str:
+def word_meant(fault: Fault, known: list[str]) -> str:
+    """The plain word that a text was meant to be, or nothing."""
     other: str = fault.schema.get("x-meant", {}).get(fault.data.lower(), "")
-    return other or near(fault.data, known)
+    return other or near(fault.data.lower(), known)
 
 
 def _pattern(fault: Fault) -> Iterator[Problem]:
@@ -283,32 +305,40 @@ def _pattern(fault: Fault) -> Iterator[Problem]:
     yield fault.document.problem((*fault.path, fault.data), message, fault.says, key=True)
 
 
-def _says(default: str) -> Callable[[Fault], Iterator[Problem]]:
+def _says(default: str, default_cure: str = "") -> Callable[[Fault], Iterator[Problem]]:
     """Prints the schema's sentence, else a default one."""
 
     def printer(fault: Fault) -> Iterator[Problem]:
-        yield fault.problem(fault.says or default.format(word=fault.subject, rule=fault.rule))
+        cure = fault.cure or default_cure or _such_as(fault.path, [_json_type(fault.data)])
+        yield fault.problem(fault.says or default.format(word=fault.subject, rule=fault.rule), cure)
 
     return printer
 
 
 def _heads(fault: Fault) -> Iterator[Problem]:
     """Exactly one of several words, or at least one, or none of them."""
-    keys = [part["required"][0] for part in _parts(fault.rule)]
+    keys = rule_words(fault)
     found = [key for key in fault.data if key in keys]
     tail = "" if fault.keyword == "anyOf" or len(keys) == 1 else f"; found {', '.join(found) or 'none'}"
     path = fault.path if found else fault.at
-    yield fault.document.problem(path, f"{fault.says}{tail}", key=not found)
+    cure = fault.cure
+    if not cure and keys[0] != "css":
+        cure = "keep one of them" if len(found) > 1 else _such_as((*fault.path, keys[0]))
+    yield fault.document.problem(path, f"{fault.says}{tail}", cure, key=not found)
 
 
-def _parts(rule: Any) -> list[Mapping[str, Any]]:
-    if isinstance(rule, list):
-        return rule
-    parts: list[Mapping[str, Any]] = rule.get("anyOf", [rule])
-    return parts
+def rule_words(fault: Fault) -> list[str]:
+    """The words of which a rule speaks; of those that need others, these others."""
+    rule = fault.rule
+    if fault.keyword == "dependentRequired":
+        return [other for key, needed in rule.items() if key in fault.data for other in needed]
+    if fault.keyword == "required":
+        return list(rule)
+    parts = rule if isinstance(rule, list) else rule.get("anyOf", [rule])
+    return [part["required"][0] for part in parts]
 
 
-_RULES = frozenset({"required", "dependentRequired", "oneOf", "anyOf", "not"})
+RULES = frozenset({"required", "dependentRequired", "oneOf", "anyOf", "not"})
 """The keywords that speak of a mapping's words together."""
 
 _PRINTERS: dict[str, Callable[[Fault], Iterator[Problem]]] = {
@@ -326,7 +356,7 @@ _PRINTERS: dict[str, Callable[[Fault], Iterator[Problem]]] = {
     "minItems": _says("{word} is an empty list"),
     "maxItems": _says("{word} has more than {rule} entries"),
     "minProperties": _says("{word} is empty"),
-    "uniqueItems": _says("{word} has the same entry twice"),
+    "uniqueItems": _says("{word} has the same entry twice", "remove one of them"),
     "minimum": _says("{word} is at least {rule}"),
     "maximum": _says("{word} is at most {rule}"),
 }

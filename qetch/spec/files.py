@@ -16,6 +16,7 @@ from qetch.spec.model import (
     Value,
 )
 from qetch.spec.names import Scope, items
+from qetch.spec.partial import Partial, is_partial
 from qetch.spec.values import ValueCompiler
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 TEXT_STEPS = frozenset({"regex", "replace", "split", "join"})
 OTHER_STEPS = frozenset({"map", "number", "date"})
 TEXT_FIELDS = ("uid", "title", "description", "uploaded_by", "uploaded_date")
+NOTHING = Partial()
 FILE_WORDS = ("url", "fragments", "variants", "renditions")
 
 
@@ -64,7 +66,9 @@ class FileCompiler:
             renditions=self._renditions(renditions, (*path, "renditions")) if renditions else None,
             where=".".join(map(str, path)),
         )
-        self._check(compiled, path, has_uid or "uid" in raw, any(word in block for word in ("then", "each")))
+        if not is_partial(raw):
+            has_inside = is_partial(block) or any(word in block for word in ("then", "each"))
+            self._check(raw, path, has_uid or "uid" in raw, has_inside)
         return compiled
 
     def _field(self, raw: Any, path: Path) -> Value:
@@ -74,10 +78,11 @@ class FileCompiler:
             self.context.problem(path, "this is a text, and a text is no date without `date`", cure)
         return value
 
-    def _check(self, content: ContentSpec, path: Path, has_uid: bool, has_inside: bool) -> None:
-        if content.is_file and not has_uid:
+    def _check(self, raw: Mapping[str, Any], path: Path, has_uid: bool, has_inside: bool) -> None:
+        is_file = any(word in raw for word in FILE_WORDS)
+        if is_file and not has_uid:
             self.context.problem(path, "a content with a file needs a `uid`", "it names the file for ever", key=True)
-        elif not content.is_file and not has_inside:
+        elif not is_file and not has_inside:
             cure = f"add one of {', '.join(FILE_WORDS)}"
             self.context.problem(path, "this content has neither a file nor a block inside", cure, key=True)
 
@@ -107,8 +112,8 @@ class FileCompiler:
         let = self.blocks.let(raw.get("let"), (*path, "let"), row_values)
         call_words = {word: item for word, item in raw.items() if word != "headers"}  # those are the file's
         call = self.blocks.call(call_words, path, scope) if "get" in raw or "post" in raw else None
-        values = ValueCompiler(self.context, scope, call.kind, is_row=False) if call else row_values
-        name = values.value(raw["name"], (*path, "name"))[0]
+        values = ValueCompiler(self.context, scope, self.blocks.kind_of(raw), is_row=False) if call else row_values
+        name = values.value(raw.get("name", NOTHING), (*path, "name"))[0]
         compiled = Renditions(rows, let, call, self.file(raw, path, values, name))
         scope.close()
         return compiled
@@ -122,7 +127,7 @@ class FileCompiler:
         word = "fragments" if "fragments" in raw else "url"
         checksums = raw.get("checksum", {})
         return File(
-            urls=values.value(raw[word], (*path, word), url=True)[0],
+            urls=values.value(raw.get(word, NOTHING), (*path, word), url=True)[0],
             fragments=word == "fragments",
             name=name,
             quality=self._quality(raw["quality"], (*path, "quality"), values) if "quality" in raw else None,
@@ -138,4 +143,5 @@ class FileCompiler:
     def _quality(self, raw: Any, path: Path, values: ValueCompiler) -> Quality:
         if not isinstance(raw, dict):
             return Quality(fixed=float(raw))
-        return Quality(rank=tuple(values.value(item, inner)[0] for item, inner in items(raw["rank"], (*path, "rank"))))
+        ranks = items(raw.get("rank"), (*path, "rank"))
+        return Quality(rank=tuple(values.value(item, inner)[0] for item, inner in ranks))

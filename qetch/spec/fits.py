@@ -65,15 +65,18 @@ class _Compiler:
 
     def test(self, schema: Mapping[str, Any]) -> Callable[[Any], bool]:
         """A function from data to whether it fits; what it asks is made for each class of data, at its first."""
+        if schema.keys() - ANNOTATIONS == {"$ref"} and "type" not in schema:  # most words are nothing else
+            return self.reference(schema["$ref"])
         names = schema.get("type", list(TYPES))
         classes = {cls for name in ([names] if isinstance(names, str) else names) for cls in TYPES[name]}
         table: dict[type, tuple[Callable[[Any], bool], ...]] = {}
 
         def fits(data: Any) -> bool:
             cls = data.__class__
-            if cls not in table:
-                table[cls] = tuple(self.tests(schema, cls)) if cls in classes else (_never,)
-            for test in table[cls]:  # all() with a generator takes twice as long
+            tests = table.get(cls)
+            if tests is None:
+                tests = table[cls] = tuple(self.tests(schema, cls)) if cls in classes else (_never,)
+            for test in tests:  # all() with a generator takes twice as long
                 if not test(data):
                     break
             else:

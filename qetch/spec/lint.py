@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qetch.selectors import patterns
-from qetch.spec.names import items
+from qetch.spec.cures import placeholders
+from qetch.spec.names import compared, items
 from qetch.spec.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from qetch.spec.load import Document, Path
+    from qetch.spec.load import Path
+    from qetch.spec.partial import Rest
     from qetch.spec.problems import Problem
 
 TEXTS = frozenset({"json", "variables", "form", "query", "headers", "cookies", "map", "graphql", "expect"})
@@ -28,9 +30,23 @@ HOST = re.compile(r"https?://(\[[^\]/]+\]|[^/{}?#@:]+)(?::\d+)?(?=[/?#]|$)")
 START = re.compile(r"(?:\(\?[a-zA-Z]+\))?(?:\((?:\?:|\?P<\w+>)?)*(?:\^|\\A)")
 ASSERTED_END = re.compile(r"(?:\\b|\(\?(?:=|!|<=|<!)(?:[^()\\]|\\.|\[[^\]]*\])*\))\)*$")
 """An end that looks at what follows: the author has thought about it."""
+NOT = re.compile(
+    r"""!\s*((?:[@\w]+|"[^"]*")(?:\[-?\d+\])*)((?:\.(?:[\w*]+|"[^"]*")|\[\])(?:\.(?:[\w*]+|"[^"]*")|\[(?:\*|-?\d+)?\])*)"""
+)
+"""In JMESPath, a ! with what it is of, and the rest of that path."""
+LITERAL = re.compile(r"'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`")
 WORD_TAILS = ("a", "0")
 TAILS = (*WORD_TAILS, "-a", ".a", "%41")
 BORDERS = "/?#&="
+FIELDS = ("headers", "query", "cookies")
+TELLS_SECRET = re.compile(
+    r"(?i:token|secret|session|sess_?id|passw|credential|authoriz|cookie|jwt|api_?key|(?<![a-z])(?:key|auth|sid|sess|sig)(?![a-z]))"
+    r"|[a-z](?:Key|Auth|Sid)(?![a-z])"
+)
+"""In the name of a field: it holds what proves who asks."""
+SCHEME = re.compile(r"(?i)(Bearer|Basic|Token|OAuth|Client-ID) +(?=\S)")
+MIXED = re.compile(r"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]")
+IN_QUERY = re.compile(r"[?&]([^=&#{}]+)=([^&#{}]+)(?=[&#]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +70,9 @@ class Written:
         forms: Those of the handles.
     """
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, rest: Rest) -> None:
+        self.rest = rest
+        self.document = document = rest.document
         self.words = list(_words(document.data))
         self.forms = list(_forms(document.data))
 
@@ -64,9 +81,9 @@ class Written:
         return self.document.problem(path, message, cure, offset=offset)._replace(severity="warning", rule=rule)
 
 
-def warnings(document: Document) -> list[Problem]:
-    """All warnings about a file, in order of place."""
-    written = Written(document)
+def warnings(rest: Rest) -> list[Problem]:
+    """All warnings about what can be read of a file, in order of place."""
+    written = Written(rest)
     return sorted({problem for check in CHECKS.values() for problem in check(written)})
 
 
@@ -248,12 +265,15 @@ def example_twice(written: Written) -> Iterator[Problem]:
 
 def host_not_in_domains(written: Written) -> Iterator[Problem]:
     """A request that goes to a host which the file does not name elsewhere."""
+    if not written.rest.is_sure("domains", "instances", "auth"):
+        return
     data = written.document.data
     auth = data.get("auth")
-    known = [host.lower().removeprefix("*.") for host, _ in _texts(data.get("domains"), ())]
     instances = data.get("instances")
-    known += [host.lower().removeprefix("*.") for host in instances if host] if isinstance(instances, dict) else []
-    known += [host.lower() for host, _ in _texts(auth.get("domains") if isinstance(auth, dict) else None, ())]
+    named = [host for host, _ in _texts(data.get("domains"), ())]
+    named += [host for host in instances if host] if isinstance(instances, dict) else []
+    named += [host for host, _ in _texts(auth.get("domains") if isinstance(auth, dict) else None, ())]
+    known = [compared(host.removeprefix("*.")) for host in named]
     for host, path in _hosts(written):
         if known and not any(host == other or host.endswith(f".{other}") for other in known):
             known.append(host)
@@ -267,8 +287,78 @@ def _hosts(written: Written) -> list[tuple[str, Path]]:
     for word, value, path in written.words:
         literal = HOST.match(value) if word in ("base", "get", "post") and isinstance(value, str) else None
         if literal:
-            found.append((literal[1].lower(), path))
+            found.append((compared(literal[1]), path))
     return sorted(found, key=lambda pair: written.document.place(pair[1]))
+
+
+def _every_text(data: Any, path: Path) -> Iterator[tuple[str, Path]]:
+    """Every text, but for those below which there is no word of the language."""
+    if isinstance(data, str):
+        yield data, path
+    elif isinstance(data, list):
+        for i, item in enumerate(data):
+            yield from _every_text(item, (*path, i))
+    elif isinstance(data, dict):
+        for key, item in data.items():
+            yield from _every_text(item, (*path, key)) if key not in TEXTS else ()
+
+
+def narrow_not(written: Written) -> Iterator[Problem]:
+    """A JMESPath such as `!a.b`, in which the ! is of `a` alone."""
+    from qetch.selectors.jmes import compile_jmespath
+
+    if not NOT.search(written.document.text.replace("\\", "")):  # most files have none
+        return
+    for text, path in _every_text(written.document.data, ()):
+        found = NOT.search(LITERAL.sub(lambda part: " " * len(part[0]), text)) if "!" in text else None
+        if not found:
+            continue
+        try:
+            compile_jmespath(text)
+        except ValueError:  # it is something else, or an error
+            continue
+        name, rest = shown(found[1]), shown(found[2])
+        message = f"!{name}{rest} reads as (!{name}){rest}, which is never there"
+        yield written.warning("narrow-not", path, message, f"write !({name}{rest})", offset=found.start())
+
+
+def literal_credential(written: Written) -> Iterator[Problem]:
+    """A credential that is written out in a field of a request."""
+    for place, name, text, path in _fields(written):
+        scheme = SCHEME.match(text)
+        proof = text[scheme.end() :] if scheme and scheme[1].lower() in ("bearer", "basic") else ""
+        if (len(proof) > 7 and MIXED.search(proof)) or (TELLS_SECRET.search(name) and _is_key(text)):
+            message = f"a credential in the file is shared with it: {shown(name)}"
+            yield written.warning("literal-credential", path, message, _kept_apart(place, name, scheme))
+
+
+def _fields(written: Written) -> Iterator[tuple[str, str, str, Path]]:
+    """The fields of requests that are no templates: where they stand, their names, texts and paths."""
+    for word, value, path in written.words:
+        if word in FIELDS and path[:-1] != ("auth",) and isinstance(value, dict):
+            for name, text in value.items():
+                if isinstance(text, str) and not placeholders(text):
+                    yield word, name, text, (*path, name)
+        elif word in ("get", "post", "base") and isinstance(value, str):
+            for found in IN_QUERY.finditer(value):
+                yield "query", found[1], found[2], path
+
+
+def _is_key(text: str) -> bool:
+    """Whether a text looks as if a machine had made it: letters and digits through each other, a dozen or more."""
+    pieces = re.findall(r"[A-Za-z0-9]+", text)
+    return sum(len(piece) for piece in pieces if re.search("[A-Za-z]", piece) and re.search("[0-9]", piece)) >= 12
+
+
+def _kept_apart(place: str, name: str, scheme: re.Match[str] | None) -> str:
+    """How a credential is written that each user gives for himself."""
+    kind = scheme[1].lower() if scheme else ""
+    if kind == "basic":
+        return "auth: {kind: basic}"
+    if place == "headers" and name.lower() == "cookie":
+        return "auth: {kind: cookies}"
+    secret = f"{scheme[0]}{{key}}" if scheme else "{key}"
+    return f'auth: {{kind: key, {place}: {{{shown(name)}: "{secret}"}}}}; a public one may be its `default`'
 
 
 CHECKS: dict[str, Callable[[Written], Iterator[Problem]]] = {
@@ -280,5 +370,7 @@ CHECKS: dict[str, Callable[[Written], Iterator[Problem]]] = {
     "regex-without-example": regex_without_example,
     "example-twice": example_twice,
     "host-not-in-domains": host_not_in_domains,
+    "narrow-not": narrow_not,
+    "literal-credential": literal_credential,
 }
 """By their rules."""

@@ -32,6 +32,8 @@ class Document:
         root: The events that the data was made of.
         problems: Those that did not keep it from being read: duplicate keys, tags and the like. `check` reports them.
         eaten: The lines, from 1, on which YAML took something for what it was not meant to be.
+        spoiled: The events of the values, or of their keys, that are not what was meant.
+        dropped: The events of the mappings that have lost a key, each with what stood behind it.
         unused_anchors: Their events: what they name is repeated nowhere.
     """
 
@@ -42,6 +44,8 @@ class Document:
         self.root = root
         self.problems = tuple(walk.problems)
         self.eaten = frozenset(walk.eaten)
+        self.spoiled = tuple(walk.spoiled)
+        self.dropped = tuple(walk.dropped)
         self.unused_anchors = tuple(walk.unused.values())
 
     def node(self, path: Path) -> tuple[Node, Any]:
@@ -112,11 +116,12 @@ def _with_syntax(walk: Walk, error: Exception) -> list[Problem]:
     A bracket that stays open because its end became a comment is said by the comment alone; what was a mapping until
     the error came, by the error alone.
     """
-    from qetch.spec.eaten import translate
+    from qetch.spec.eaten import opened, translate
 
-    since = getattr(error, "context_mark", None)
+    since = opened(walk.text, error)
     if since is not None and "flow" in (getattr(error, "context", "") or ""):
-        comments = [problem for problem in walk.problems if "comment" in problem.message and problem.line > since.line]
+        first = place_of_index(walk.text, since).line
+        comments = [problem for problem in walk.problems if "comment" in problem.message and problem.line >= first]
         if comments:
             return walk.problems
     syntax = translate(walk.file, walk.text, error)

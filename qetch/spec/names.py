@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
+from qetch.spec.partial import Doubt, is_unread
 from qetch.spec.wording import LONGEST, shown
 
 if TYPE_CHECKING:
@@ -23,12 +24,31 @@ Reads = Literal["json", "html", "xml", "text", "unknown"]
 """What a place or a name holds: a kind, or `unknown` where something is wrong already, and nothing more is said."""
 
 
-def items(raw: Any, path: Path) -> Iterator[tuple[Any, Path]]:
+def items(raw: Any, path: Path) -> list[tuple[Any, Path]]:
     """The items of a list with their paths; where a list is allowed, one item may stand alone."""
-    if isinstance(raw, list):
-        yield from ((item, (*path, i)) for i, item in enumerate(raw))
-    elif raw is not None:
-        yield raw, path
+    if raw is None or is_unread(raw):
+        return []
+    return (
+        [(item, (*path, i)) for i, item in enumerate(raw) if not is_unread(item)]
+        if isinstance(raw, list)
+        else [(raw, path)]
+    )
+
+
+def compared(host: str) -> str:
+    """A host as requests are compared: in lower case, an IPv6 address short and without brackets; "" for a bad one.
+
+    >>> compared("Pictures.example"), compared("[0:0::1]"), compared("[1:2]")
+    ('pictures.example', '::1', '')
+    """
+    if not host.startswith("["):
+        return host.lower()
+    from ipaddress import IPv6Address
+
+    try:
+        return IPv6Address(host[1:-1]).compressed
+    except ValueError:
+        return ""
 
 
 @dataclass(slots=True)
@@ -54,16 +74,25 @@ class Context:
     Attributes:
         hosts: Those that requests may go to since they are written out.
         secrets: The names of those that something uses.
+        doubt: What is not known of the names of the handle that is walked.
     """
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
     secrets: set[str] = field(default_factory=set)
+    doubt: Doubt = field(default_factory=Doubt)
 
     def problem(self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0) -> None:
         """Notes a problem at the place of a path."""
         self.problems.append(self.document.problem(path, message, cure, key=key, offset=offset))
+
+    def host(self, written: str, path: Path, *, key: bool = False) -> str:
+        """A host as requests are compared; what stands in brackets and is no IPv6 address is a problem."""
+        host = compared(written)
+        if not host:
+            self.problem(path, f"{shown(written)} is no IPv6 address", "such as [2001:db8::1]", key=key)
+        return host
 
 
 class Scope:
@@ -83,6 +112,8 @@ class Scope:
 
     def declare(self, name: str, kind: Reads, what: str, path: Path, *, key: bool = False, offset: int = 0) -> None:
         """Gives birth to a name; one that is visible already is a problem."""
+        if is_unread(name):
+            return
         first = self._find(name)
         if first:
             where = f" (first at line {self.context.document.place(first.path).line})" if first.path else ""
@@ -102,8 +133,10 @@ class Scope:
             self._mark(name, found)
         elif name in SECRETS:
             self.context.problem(path, f'undefined name "{written}": {self.secrets()}', self.instead(name))
+        elif self.context.doubt.may_be_born(name):
+            pass
         elif len(name) > LONGEST:
-            self.context.problem(path, f'undefined name "{shown(written)}"')
+            self.context.problem(path, f'undefined name "{shown(written)}"', self.origin())
         else:
             known = f"(defined here: {', '.join(sorted(self))})"
             near = get_close_matches(name, list(self), 1)
@@ -111,7 +144,7 @@ class Scope:
                 cure = f'did you mean "{written.replace(name, near[0])}"? {known}'
                 self.context.problem(path, f'undefined name "{written}"', cure)
             else:
-                self.context.problem(path, f'undefined name "{written}" {known}')
+                self.context.problem(path, f'undefined name "{written}" {known}', self.origin())
         return found
 
     def excuse(self, names: Iterable[str]) -> None:
@@ -129,10 +162,14 @@ class Scope:
     def close(self) -> None:
         """Says which names of this block nobody used."""
         for name, born in self.born.items():
-            if not born.used:
+            if not born.used and not self.context.doubt.may_be_used(name):
                 cure = {"group": "use it, or make the group unnamed: (?:…)"}.get(born.what, "use it or remove it")
                 message = f'the {born.what} "{name}" is never used'
                 self.context.problem(born.path, message, cure, key=born.key, offset=born.offset)
+
+    def origin(self) -> str:
+        """Where a name would have to come from."""
+        return self.outer.origin() if self.outer else "what holds for the whole site knows no names of handles"
 
     def secrets(self) -> str:
         """Which secrets there are here."""
@@ -149,6 +186,14 @@ class Scope:
                 return scope.born[name]
             scope = scope.outer
         return None
+
+
+class HandleScope(Scope):
+    """The outermost scope of a handle."""
+
+    def origin(self) -> str:
+        """Where a name would have to come from."""
+        return "before its use it is a group of `match`, one of `params`, a counter, or in a `let`"
 
 
 class SecretScope(Scope):

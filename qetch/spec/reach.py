@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from qetch.spec.blocks import LITERAL_HOST
-from qetch.spec.names import ALWAYS, items
+from qetch.spec.names import ALWAYS, compared, items
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -74,7 +74,7 @@ def check_hosts(context: Context, auth: Auth, bases: Mapping[Path, Defaults], ha
                 context.problem((*path, "base"), HTTPS, "write https://, or remove `auth`")
         return
     for host, path in items(context.document.data["auth"]["domains"], ("auth", "domains")):
-        schemes = {scheme for scheme, asked in known if asked == host}
+        schemes = {scheme for scheme, asked in known if asked == compared(host)}
         if schemes == {"http"} and not _is_loopback(host):
             context.problem(path, f"{HTTPS}, and the requests to {host} are http", "write https:// in them")
         elif not schemes and all_known:
@@ -106,7 +106,7 @@ def _asked(bases: list[Template | None], auth: Auth, handles: Iterable[Handle]) 
         for start in starts or [None]:
             literal = LITERAL_HOST.match(start.prefix) if start else None
             if start and literal:
-                known.add((start.prefix.partition(":")[0], literal[1].lower()))
+                known.add((start.prefix.partition(":")[0], compared(literal[1])))
             else:
                 all_known = False
     return known, all_known

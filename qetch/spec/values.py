@@ -9,7 +9,8 @@ from qetch.selectors import patterns
 from qetch.spec import cures, dates
 from qetch.spec.model import Fields, FirstOf, Header, Selector, Step, Text, Value
 from qetch.spec.names import items
-from qetch.spec.templates import Template, parse_template
+from qetch.spec.partial import is_partial, is_unread
+from qetch.spec.templates import Placeholder, Template, parse_template
 from qetch.spec.wording import shown
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 HEADS = ("css", "xpath", "jmespath", "text", "header", "first_of")
 WORD = re.compile(r"[A-Za-z_]\w*")
+UNREAD = Template("{source}", (Placeholder("source"),))
+"""Stands for a template that could not be read, since it is one of which nothing is known before the run."""
 KINDS_OF = {"css": ("html", "xml"), "xpath": ("html", "xml"), "jmespath": ("json",)}
 """The kinds of place that a head can read."""
 LANGUAGE_OF: dict[Reads, str] = {"json": "jmespath", "html": "css", "xml": "css", "text": "regex"}
@@ -64,7 +67,7 @@ class ValueCompiler:
             selector, kind = self.bare_selector(raw, path)
             return Value(selector, where=where), kind
         head, kind = self._head(raw, path, url)
-        if "of" in raw and head is None:
+        if "of" in raw and head is None and not is_partial(raw):
             self._check_alone(raw, path)
         self._check_all(raw, head, kind, path)
         steps = tuple(self._steps(raw, path))
@@ -74,6 +77,8 @@ class ValueCompiler:
                 kind = step.argument
             elif step.word != "default":
                 kind = "text"
+        if is_partial(raw) or is_unread(kind):
+            kind = "unknown"
         if head is None and raw.get("all") and steps and steps[0].word == "regex":  # every match of it
             pattern, steps = steps[0].argument, steps[1:]
             head = Selector("regex", pattern.pattern, lambda text: patterns.find_all(pattern, text))
@@ -97,9 +102,10 @@ class ValueCompiler:
         place = self._place_kind(raw, path)
         heads = [word for word in HEADS if word in raw]
         if not heads:
-            if "of" not in raw and place not in ("text", "unknown"):
+            if "of" not in raw and place not in ("text", "unknown") and not is_partial(raw):
                 found = "a value needs exactly one of css, xpath, jmespath, text, header, first_of; found none"
-                self.context.problem(path, found + self._reads(place))
+                cure = f"add `{LANGUAGE_OF[place]}`" if place else "add `text`"
+                self.context.problem(path, found + self._reads(place), cure)
             return None, place or "text"
         word = heads[0]
         inner = (*path, word)
@@ -110,7 +116,10 @@ class ValueCompiler:
         if word == "first_of":
             compiled = [self.value(item, (*inner, i), url=url) for i, item in enumerate(raw["first_of"])]
             kinds = {kind for _, kind in compiled}
-            return FirstOf(tuple(value for value, _ in compiled)), kinds.pop() if len(kinds) == 1 else "text"
+            one: Reads = "unknown" if "unknown" in kinds or not kinds else "text"
+            return FirstOf(tuple(value for value, _ in compiled)), kinds.pop() if len(kinds) == 1 else one
+        if is_unread(raw[word]):
+            return None, "unknown"
         if place is None:
             self._check_place(raw[word], inner)
             return None, "unknown"
@@ -119,12 +128,16 @@ class ValueCompiler:
     def _place_kind(self, raw: Mapping[str, Any], path: Path) -> Reads | None:
         if "of" not in raw:
             return self.kind
+        if is_unread(raw["of"]):
+            return "unknown"
         name = self.scope.use(raw["of"], (*path, "of"), raw["of"])
         return name.kind if name else "unknown"
 
     def bare_selector(self, text: str, path: Path, of: str | None = None) -> tuple[Selector | None, Reads]:
         """A selector in the language of its place, or of the name that it reads."""
-        kind = self._place_kind({"of": of}, path[:-1]) if of else self.kind
+        kind = self._place_kind({"of": of}, path[:-1]) if of is not None else self.kind
+        if is_unread(text):
+            return None, "unknown"
         if kind is None:
             self._check_place(text, path)
             return None, "unknown"
@@ -149,9 +162,11 @@ class ValueCompiler:
             return compile_selector(language, text, kind), _gives(language, text, kind)
         except ValueError as error:
             offset = error.args[1] if len(error.args) > 1 else 0
-            message = f"bad {NAME_OF[language]} '{shown(text)}': {error.args[0]}{self._reads(kind)}"
-            self.context.problem(path, message, self._cure(language, text, path), offset=offset)
-            return None, "unknown"
+            wrong, right = cures.halves(error.args[0])
+            message = f"bad {NAME_OF[language]} '{shown(text)}': {wrong}{self._reads(kind)}"
+            cure = self._cure(language, text, path, wrong)
+            self.context.problem(path, message, right or cure, offset=offset)
+            return None, "unknown" if "::" in text else kind  # rows are of the kind of their place, or texts
 
     def _check_place(self, text: str, path: Path) -> None:
         """Says that a selector stands where nothing was read."""
@@ -165,10 +180,10 @@ class ValueCompiler:
         names = cures.placeholders(text)
         return bool(names) and set(names) <= set(self.scope)
 
-    def _cure(self, language: str, text: str, path: Path) -> str:
+    def _cure(self, language: str, text: str, path: Path, wrong: str = "") -> str:
         """What a bad selector was meant to be; names of a template are used by it."""
         self.scope.excuse(cures.placeholders(text))
-        return cures.of_selector(language, text, is_value=path[-1] not in ("in", "carry"))
+        return cures.of_selector(language, text, wrong, is_value=path[-1] not in ("in", "carry"))
 
     @staticmethod
     def _reads(kind: Reads | None) -> str:
@@ -181,7 +196,7 @@ class ValueCompiler:
             self.context.problem((*path, "all"), "`all` has nothing to find here", "remove it", key=True)
 
     def _check_all(self, raw: Mapping[str, Any], head: Any, kind: Reads, path: Path) -> None:
-        if not raw.get("all"):
+        if not raw.get("all") or is_partial(raw):
             return
         if isinstance(head, Selector) and head.language == "jmespath":
             self.context.problem((*path, "all"), "JMESPath lists by itself", "write [] or [*] in it", key=True)
@@ -223,13 +238,14 @@ class ValueCompiler:
         return Step(word, raw)
 
     def _replacements(self, raw: Any, path: Path) -> Iterator[tuple[Pattern[str], str]]:
-        for i, (regex, text) in enumerate(raw):
-            pattern = self.pattern(regex, (*path, i, 0))
-            if pattern:
+        for (regex, text), inner in items(raw, path):
+            pattern = self.pattern(regex, (*inner, 0))
+            if pattern and not is_unread(text):
                 try:
                     re.sub(regex, text, "")
                 except (re.error, IndexError) as error:
-                    self.context.problem((*path, i, 1), f"bad replacement '{shown(text)}': {error}")
+                    cure = r"\1 is the regex's first group, \g<0> all that it found, \\ a backslash"
+                    self.context.problem((*inner, 1), f"bad replacement '{shown(text)}': {error}", cure)
                 yield pattern, text
 
     def _date(self, raw: Any, path: Path, whole: Mapping[str, Any]) -> Step:
@@ -240,7 +256,7 @@ class ValueCompiler:
                 cure = cures.of_date_format(text)
                 self.context.problem(inner, f"bad date format '{shown(text)}': {wrong}", cure)
         zone = whole.get("tz", "UTC")
-        wrong = dates.check_zone(zone)
+        wrong = None if is_unread(zone) else dates.check_zone(zone)
         if wrong:
             self.context.problem((*path[:-1], "tz"), wrong, "write a name such as UTC or Europe/Paris")
         return Step("date", (tuple(formats), zone))
@@ -253,10 +269,13 @@ class ValueCompiler:
 
     def template(self, text: str, path: Path) -> Template:
         """A template whose names are all visible."""
+        if is_unread(text):
+            return UNREAD
         try:
             template = parse_template(text)
         except ValueError as error:
-            self.context.problem(path, f"bad template '{shown(text)}': {error}", cures.of_template(text))
+            what, _, right = str(error).partition(": ")
+            self.context.problem(path, f"bad template '{shown(text)}': {what}", cures.of_template(text) or right)
             self.scope.excuse(WORD.findall(text))
             return Template(text, (text,))
         for name in template.names:
@@ -267,8 +286,8 @@ class ValueCompiler:
         """Headers, query, form or cookies: a template for each name; numbers and booleans stand for their text."""
         fields = []
         for name, item in (raw or {}).items():
-            text = item if isinstance(item, str) else _scalar_text(item)
-            if header and any(sign in name + text for sign in "\r\n"):
+            text = item if isinstance(item, str) or is_unread(item) else _scalar_text(item)
+            if header and isinstance(text, str) and any(sign in name + text for sign in "\r\n"):
                 self.context.problem((*path, name), "a header cannot hold a line break", "remove it")
             fields.append((name, self.template(text, (*path, name))))
         return tuple(fields)
@@ -309,6 +328,8 @@ def compile_selector(language: str, text: str, kind: Kind) -> Selector:
 
 def compile_pattern(context: Context, text: str, path: Path) -> Pattern[str] | None:
     """A regex, compiled, or None after a problem at the character where it is wrong."""
+    if is_unread(text):
+        return None
     wrong = patterns.check(text)
     if wrong:
         message, offset = wrong

@@ -22,8 +22,6 @@ MAX_DEPTH = 40
 MAX_NODES = 50_000
 MAX_PROBLEMS = 500
 
-COMMENT = "a # after a space starts a comment: quote the selector"
-
 _SUSPECT = re.compile(r"(?<=[ \t])#[^\s#]")
 _COMMENT = re.compile(r"[ \t]*(?<=[ \t])(#[^\s#].*)")
 
@@ -54,6 +52,8 @@ class Walk:
     Attributes:
         problems: Those that did not end the walk.
         eaten: The lines, from 1, on which YAML took something for what it was not meant to be.
+        spoiled: The events of the values, or of their keys, that are not what was meant.
+        dropped: The events of the mappings that have lost a key, each with what stood behind it.
         unused: The events of the anchors that no alias has repeated so far, by their ids.
     """
 
@@ -63,6 +63,8 @@ class Walk:
         self.next_event = next_event
         self.problems: list[Problem] = []
         self.eaten: set[int] = set()
+        self.spoiled: list[Any] = []
+        self.dropped: list[tuple[Any, Node]] = []
         self.anchors: dict[str, _Anchored] = {}
         self.unused: dict[int, Any] = {}
         self.nodes = 0
@@ -84,6 +86,7 @@ class Walk:
     def note_eaten(self, event: Any, message: str, cure: str, offset: int = 0) -> None:
         """Keep a problem that makes others of the same line senseless."""
         self.eaten.add(event.start_mark.line + 1)
+        self.spoiled.append(event)
         self.note(event, message, cure, offset)
 
     def refuse(self, event: Any, message: str, cure: str = "") -> SpecError:
@@ -157,6 +160,7 @@ class Walk:
                 self.note_eaten(event, f'"&{event.anchor}" is a YAML anchor of nothing', cure)
             value, wrong = plain(value)
             if wrong:
+                self.spoiled.append(event)
                 self.note(event, wrong, "quote it")
         return value, Node(event)
 
@@ -165,6 +169,8 @@ class Walk:
         found = _COMMENT.match(self.text, event.end_mark.index)
         if found:
             offset = found.start(1) - event.start_mark.index
+            from qetch.spec.eaten import COMMENT
+
             cure = f"{COMMENT} (or put a space after the #)"
             self.note_eaten(event, f'"{shown(found[1].rstrip())}" is a comment here', cure, offset)
 
@@ -197,6 +203,7 @@ class Walk:
             item = self.next_event()
             value, node = self.value(item, depth)
             if name is None:
+                self.dropped.append((event, node))
                 continue
             if value is None and event.flow_style:
                 self.lone(event, last, key, item)
@@ -204,6 +211,7 @@ class Walk:
             if name in nodes:
                 first = nodes[name][0].start_mark.line + 1
                 self.note(key, f'duplicate key "{shown(name)}" (first at line {first})')
+                self.dropped.append((event, node))
                 continue
             values[name] = value
             nodes[name] = (key, node)
@@ -223,8 +231,10 @@ class Walk:
                 cure += f"; where a selector may stand, it is {{text: {quoted(template)}}}"
             self.note_eaten(mapping, f"{template} is a YAML mapping here", cure)
         elif ":" in name:
+            self.spoiled.append(mapping)
             self.note_eaten(key, f'"{shown(name)}" is a key without a value', "put a space behind the colon")
         else:
+            self.spoiled.append(mapping)  # the text before it may have been cut
             cure = "a , inside { } ends a text: quote the text before it, or give the key a value"
             self.note_eaten(key, f'"{shown(name)}" is a key without a value', cure)
 

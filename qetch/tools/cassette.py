@@ -19,6 +19,8 @@ HEADER = "# Recorded by `qetch record`; secrets and personal data were taken out
 MAX_CASSETTE = 5_000_000
 YAML_TEXT = re.compile(r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
 """What may stand in a block of YAML as it is."""
+PLAIN = re.compile(r"[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
+"""What may stand on a line of YAML without escapes: no breaks, of which YAML knows more than Python reads as such."""
 
 
 def write(file: Path, records: Sequence[Record], secrets: Mapping[str, Iterable[str]]) -> None:
@@ -32,26 +34,36 @@ def write(file: Path, records: Sequence[Record], secrets: Mapping[str, Iterable[
     Raises:
         FileError: It cannot be written, is too large, or would hold one of the secrets.
     """
-    for record in records:
-        found = find_secret("\n".join(_parts(record)), secrets)
-        if found:
-            raise FileError(
-                f"{file}: not written: the record of {record.method} {_host(record.uri)} would hold the credential of"
-                f" {found[0]}, as {found[1]} - choose an example whose answers do not show it"
-            )
+    refuse_secrets(file, records, secrets)
     text = render(records)
     found = find_secret(text, secrets)
     if found:
-        raise FileError(f"{file}: not written: it would hold the credential of {found[0]}, as {found[1]}")
+        raise FileError(f"{file}: not written: it would hold a secret of {found[0]}, as {found[1]}")
     if len(text) > MAX_CASSETTE:
         raise FileError(f"{file}: not written: {len(text):,} characters are too many - record fewer examples")
     _replace(file, text)
 
 
+def refuse_secrets(file: Path, records: Iterable[Record], secrets: Mapping[str, Iterable[str]]) -> None:
+    """Looks whether a record would bring a secret into a file.
+
+    Raises:
+        FileError: It would.
+    """
+    for record in records:
+        found = find_secret("\n".join(_parts(record)), secrets)
+        if found:
+            raise FileError(
+                f"{file}: not written: the record of {record.method} {_host(record.uri)} would hold a secret of"
+                f" {found[0]}, as {found[1]} - choose an example whose answers do not show it"
+            )
+
+
 def _parts(record: Record) -> Iterator[str]:
     yield from (record.uri, record.body or "", *record.request_headers.values())
     yield from (value for values in record.headers.values() for value in values)
-    yield record.answer.decode("latin-1") if isinstance(record.answer, bytes) else record.answer
+    answer = record.answer
+    yield answer.replace(b"\0", b"").decode("latin-1") if isinstance(answer, bytes) else answer  # UTF-16 has zeros
 
 
 def _host(uri: str) -> str:
@@ -99,16 +111,22 @@ def _flow(data: Any) -> str:
     """Data on one line of YAML."""
     import yaml
 
-    text: str = yaml.safe_dump(
-        data, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False
-    )  # a scalar at the top would be followed by an end mark; these are mappings
-    return text.strip()
+    class Dumper(yaml.SafeDumper):
+        """Quotes and escapes every text that YAML would read as another one."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = None if PLAIN.fullmatch(value) else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+
+    Dumper.add_representer(str, text)
+    dumped: str = yaml.dump(
+        data, Dumper=Dumper, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False
+    )  # a scalar at the top would be followed by an end mark; these are mappings and lists
+    return dumped.strip()
 
 
 def _block(body: str | bytes, indent: int) -> str:
     """A body as YAML: its own lines where they can stand so, else escaped."""
-    import yaml
-
     if isinstance(body, str) and body.strip("\n") and YAML_TEXT.fullmatch(body):
         stripped = body.rstrip("\n")
         ending = len(body) - len(stripped)
@@ -116,8 +134,7 @@ def _block(body: str | bytes, indent: int) -> str:
         margin = " " * indent
         lines = [f"{margin}{line}" if line else "" for line in body.split("\n")]
         return f"|2{mark}\n" + "\n".join(lines[: len(lines) - bool(ending)])
-    text: str = yaml.safe_dump([body], default_flow_style=True, width=float("inf"), allow_unicode=True)
-    return text.strip().removeprefix("[").removesuffix("]")
+    return _flow([body]).removeprefix("[").removesuffix("]")
 
 
 # --- files that are there
@@ -140,7 +157,10 @@ def read_records(file: Path) -> list[Record]:
             f"{file}: not overwritten, since `qetch record` did not write it"
             " - move it away, or give another folder with --cassettes"
         )
-    return [_read(item) for item in yaml.safe_load(text)["interactions"]]
+    try:
+        return [_read(item) for item in yaml.safe_load(text)["interactions"]]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, IndexError):
+        raise FileError(f"{file}: no cassette any more, since somebody changed it - mend it, or move it away") from None
 
 
 def _read(item: Mapping[str, Any]) -> Record:

@@ -66,6 +66,21 @@ def cases(site: Site) -> Iterator[Case]:
             yield Case(site, handle.name, number, example)
 
 
+def lines(site: Site) -> Iterator[int]:
+    """The line of each example in the site's file, from 1.
+
+    Raises:
+        SpecError: The file has changed, and is no site file any more.
+    """
+    from qetch.spec.load import load
+
+    if site.path is not None:
+        document = load(site.path)
+        for handle in site.handles.values():
+            for number in range(len(handle.examples)):
+                yield document.place(("handles", handle.name, "examples", number)).line
+
+
 def play(case: Case, folder: Path | None) -> Result:
     """Runs an example from cassettes alone: no network, no credentials.
 
@@ -81,7 +96,15 @@ def play(case: Case, folder: Path | None) -> Result:
 
     extractor = new_extractor(case)
     mount_replay(extractor.session, ReplayAdapter(folder))
-    return run(case, extractor, auth=())
+    result = run(case, extractor, auth=())
+    if folder is None and isinstance(result.error, ReplayMiss):
+        name, file = case.site.name, case.site.path
+        return result.failed(
+            f"{result.error} - the cassettes of {name} must be in cassettes/{name}/ or tests/cassettes/{name}/, beside"
+            f" {file} or in a folder above: make them with `qetch record {file}`, or name the folder in which"
+            f" {name}/ is with --cassettes (in pytest, with the setting qetch_cassettes)"
+        )
+    return result
 
 
 def ask(case: Case, *, allow_private: bool = False, prepare: Callable[[Session], None] | None = None) -> Result:
@@ -137,7 +160,7 @@ def _judged(result: Result) -> Result:
             return result
         return result.failed(_unexpected(result, error, wanted))
     if wanted is not None:
-        found = f"{len(result.lists)} item{'' if len(result.lists) == 1 else 's'}"
+        found = f"no error, but {len(result.lists)} item{'' if len(result.lists) == 1 else 's'}"
         return result.failed(str(Difference("error", wanted, found)))
     try:
         wrong = differences(expect, result.lists)

@@ -21,14 +21,16 @@ MOST_OF_EACH = 3
 
 
 class Difference(NamedTuple):
-    """One field that is not as expected; `where` such as `first.title`."""
+    """One field that is not as expected; `where` such as `first.title`, `cure` what may have been meant."""
 
     where: str
     expected: str
     found: str
+    cure: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: expected {self.expected}, found {self.found}"
+        cure = f" - {self.cure}" if self.cure else ""
+        return f"{self.where}: expected {self.expected}, found {self.found}{cure}"
 
 
 def differences(expect: Mapping[str, Any], lists: Sequence[Sequence[Content]]) -> list[Difference]:
@@ -82,14 +84,43 @@ def _of_item(where: str, fields: Mapping[str, Any], contents: Sequence[Content])
             if names != value:
                 yield Difference(f"{where}.{name}", shown(names), shown(value))
         elif not fits(wanted, value):
-            yield Difference(f"{where}.{name}", shown(wanted), shown(value, like=wanted))
+            yield _unlike(f"{where}.{name}", wanted, value)
 
 
 def _of_mapping(where: str, wanted: Mapping[str, Any], value: Any) -> Iterator[Difference]:
+    there = value if isinstance(value, dict) else {}
     for key, inner in wanted.items():
-        there = value.get(key) if isinstance(value, dict) else None
-        if not fits(inner, there):
-            yield Difference(f"{where}.{key}", shown(inner), shown(there, like=inner))
+        if fits(inner, there.get(key)):
+            continue
+        if key in there:
+            yield _unlike(f"{where}.{key}", inner, there[key])
+        else:
+            known = shown(", ".join(map(str, there))).strip('"') or "none"
+            yield Difference(f"{where}.{key}", _wanted(inner), "no such key", f"known here: {known}")
+
+
+def _unlike(where: str, wanted: Any, value: Any) -> Difference:
+    """How a value is not the expected one; where it only looks like it, with the kinds of both, or with a cure."""
+    if wanted is None or value is None or _kind(wanted) == _kind(value) or _is_pattern(wanted):
+        begins = isinstance(wanted, str) and 0 < len(wanted) < len(_text(value)) and _text(value).startswith(wanted)
+        cure = "write all of it, or 're:^…' for how it begins" if begins else ""
+        return Difference(where, _wanted(wanted), shown(value, like=wanted), cure)
+    expected, found = (f"the {_kind(one)} {shown(one, like=wanted)}" for one in (wanted, value))
+    return Difference(where, expected, found)
+
+
+def _wanted(value: Any) -> str:
+    """What is expected, for a message."""
+    return f"a match of {shown(value)}" if _is_pattern(value) else shown(value)
+
+
+def _is_pattern(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(PATTERN)
+
+
+def _kind(value: Any) -> str:
+    kinds = {bool: "truth value", int: "number", float: "number", list: "list", dict: "mapping"}
+    return kinds.get(type(value), "text")
 
 
 def fits(wanted: Any, value: Any) -> bool:
@@ -98,7 +129,7 @@ def fits(wanted: Any, value: Any) -> bool:
     >>> fits("re:^a", "abc"), fits("abc", "abc"), fits(None, ""), fits("1", 1)
     (True, True, False, False)
     """
-    if isinstance(wanted, str) and wanted.startswith(PATTERN):
+    if _is_pattern(wanted):
         pattern = patterns.compiled(wanted.removeprefix(PATTERN))
         return value is not None and patterns.search(pattern, _text(value)) is not None
     if isinstance(value, datetime):

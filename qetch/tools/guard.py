@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from qetch.spec.model import Site
 
-ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
+ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})|\\u\{([0-9A-Fa-f]{1,5})\}")
+BETWEEN = re.compile(r"(?:\\[nrt]|[\W_])+")
+"""What a text may be cut up with: blanks and what is not seen, the quotes and signs of code."""
+LONG = 12
+"""Letters and digits; a secret with fewer is not looked for in a text that lost all else."""
+UNQUOTES = 4
+"""How often a text may be encoded for URLs: each URL in the query of another is encoded once more."""
 
 
 def known_secrets(site: Site) -> dict[str, set[str]]:
@@ -48,30 +54,35 @@ def find_secret(text: str, secrets: Mapping[str, Iterable[str]]) -> tuple[str, s
     ('site', 'base64')
     """
     views = set(_views(text))
+    lower = [view.lower() for view in views]
+    bare = {BETWEEN.sub("", view) for view in views}
     for name, texts in secrets.items():
         for secret in texts:
-            form = _form_in(secret, views)
+            form = _word_in(secret, views) if len(secret) < TELLING else _form_in(secret, views, lower, bare)
             if form:
                 return name, form
     return None
 
 
-def _form_in(secret: str, views: Iterable[str]) -> str:
-    if len(secret) < TELLING:
-        word = re.compile(rf"(?<!\w){re.escape(secret)}(?!\w)")
-        return "plain text" if any(word.search(view) for view in views) else ""
-    data = secret.encode()
-    for view in views:
-        lower = view.lower()
-        if secret in view or "".join(secret.split()) in view:
-            return "plain text"
-        if data.hex() in lower:
-            return "hexadecimal"
-        if secret[::-1] in view:
-            return "reversed"
-        if any(core in view for core in _base64_cores(data)):
-            return "base64"
-    return ""
+def _word_in(secret: str, views: Iterable[str]) -> str:
+    word = re.compile(rf"(?<!\w){re.escape(secret)}(?!\w)")
+    return "plain text" if any(word.search(view) for view in views) else ""
+
+
+def _form_in(secret: str, views: Iterable[str], lower: Iterable[str], bare: Iterable[str]) -> str:
+    """In which form a text shows a secret, by its views: as they are, in lower case, and their letters alone."""
+    data, letters = secret.encode(), BETWEEN.sub("", secret)
+    coded = {*_base64_cores(data)}
+    plain = {secret.lower(), "".join(secret.lower().split())}
+    if any(text in view for view in lower for text in plain):
+        return "plain text"
+    if len(letters) >= LONG and any(letters in view for view in bare):
+        return "plain text"
+    if any(data.hex() in view for view in lower):
+        return "hexadecimal"
+    if any(secret[::-1] in view for view in views):
+        return "reversed"
+    return "base64" if any(core in view for view in views for core in coded) else ""
 
 
 def _base64_cores(data: bytes) -> Iterator[str]:
@@ -86,10 +97,13 @@ def _base64_cores(data: bytes) -> Iterator[str]:
 
 def _views(text: str) -> Iterator[str]:
     """A text, and what it is once the escapes of URLs, HTML, JSON and YAML are undone, or its lines are joined."""
-    undone = ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
-    for view in (text, undone, re.sub(r"\\(.)", r"\1", undone)):
+    undone = ESCAPE.sub(lambda match: chr(int(match[1] or match[2] or match[3], 16)), text)
+    for view in {text, undone, re.sub(r"\\(.)", r"\1", undone)}:
         yield view
         yield "".join(view.split())
-        yield unquote(unquote(view))  # once is not enough for a URL in the query of another
-        yield unquote_plus(unquote_plus(view))
         yield html.unescape(view)
+        for decode in (unquote, unquote_plus):
+            decoded = view
+            for _ in range(UNQUOTES if "%" in view else 1):
+                decoded = decode(decoded)
+            yield decoded

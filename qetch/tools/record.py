@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qetch.errors import FileError, QetchError
-from qetch.tools.cassette import keys_of, read_records, write
+from qetch.tools.cassette import keys_of, read_records, refuse_secrets, write
 from qetch.tools.examples import ask, play
 from qetch.tools.guard import known_secrets
 from qetch.tools.records import Record, make_record
-from qetch.tools.scrub import Scrubber
+from qetch.tools.scrub import TELLING, Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ class Recording:
 
     Attributes:
         folder: Where the cassettes of the site are.
-        whole: Whether all examples of a handle are recorded, so that its cassette is made anew.
+        whole: Whether all examples of a handle are asked; if all are recorded, its cassette is made anew.
         left: What was not recorded, since another cassette answers it: the request, and the file.
     """
 
@@ -39,6 +39,7 @@ class Recording:
     results: list[Result] = field(default_factory=list)
     left: list[tuple[Key, Path]] = field(default_factory=list)
     _records: dict[str, list[Record]] = field(default_factory=dict)
+    _old: dict[str, list[Record]] = field(default_factory=dict)
     _secrets: dict[str, set[str]] = field(default_factory=dict)
     _headers: frozenset[str] = frozenset()
     _elsewhere: dict[Key, Path] = field(default_factory=dict)
@@ -52,8 +53,8 @@ class Recording:
         """
         files = {handle: self.folder / f"{handle}.yaml" for handle in handles}
         for handle, file in files.items():
-            old = read_records(file) if file.exists() else []
-            self._records[handle] = [] if self.whole else old
+            self._old[handle] = read_records(file) if file.exists() else []
+            self._records[handle] = []
         for file in sorted(self.folder.rglob("*.yaml")):
             if file not in files.values():
                 self._elsewhere |= dict.fromkeys(keys_of(file), file)
@@ -63,8 +64,7 @@ class Recording:
     def ask(self, case: Case, *, allow_private: bool = False) -> Result:
         """Runs an example live, and keeps its records unless it ended in an error that it does not expect.
 
-        Raises:
-            FileError: An answer is too large for a cassette.
+        It fails if an answer is too large for a cassette, or holds a secret that no rule takes out.
         """
         from qetch.tools.tape import Tape
 
@@ -73,42 +73,47 @@ class Recording:
         self.results.append(result)
         unexpected = result.error is not None and result.outcome == "failed"
         if result.outcome != "skipped" and not unexpected:
-            self._keep(case.handle, tape)
+            try:
+                self._keep(case.handle, tape)
+            except FileError as error:
+                result.error = error
+                result.failed(str(error))
         return result
 
     def _keep(self, handle: str, tape: Tape) -> None:
         """Adds the records of a run; what an earlier run has asked is recorded already."""
+        self._secrets.setdefault(self.site.name, set()).update(
+            secret for secret in tape.secrets if len(secret) >= TELLING
+        )
         known = {secret for secrets in self._secrets.values() for secret in secrets}
         scrubber = Scrubber(tape.secrets | known)
         made = [make_record(exchange, scrubber, self._headers) for exchange in tape.exchanges]
         new = [record for record in made if record.key not in self._known]
+        refuse_secrets(self.folder / f"{handle}.yaml", new, self._secrets)
         for key in {record.key: None for record in new}:
             if key in self._elsewhere:
                 self.left.append((key, self._elsewhere[key]))
         new = [record for record in new if record.key not in self._elsewhere]
-        keys = {record.key for record in new}
-        self._known |= keys
-        old = [record for record in self._records[handle] if record.key not in keys]
-        self._records[handle] = [*old, *new]
+        self._known |= {record.key for record in new}
+        self._records[handle] += new
 
-    def write(self) -> list[Path]:
-        """Writes the cassettes, and says which.
+    def kept(self) -> list[str]:
+        """The handles that have something to be written."""
+        kept = {result.case.handle for result in self.results if _is_kept(result)}
+        return [handle for handle, records in self._records.items() if records and handle in kept]
+
+    def write(self, handle: str) -> Path:
+        """Writes the cassette of a handle, and says which file it is. What was there stays for what was not recorded.
 
         Raises:
-            FileError: One cannot be written, or would hold a secret; those before it are written.
+            FileError: It cannot be written, or would hold a secret.
         """
-        kept = {
-            handle
-            for handle, records in self._records.items()
-            if records and any(result.case.handle == handle and _is_kept(result) for result in self.results)
-        }
-        written = []
-        for handle, records in self._records.items():
-            if handle in kept:
-                file = self.folder / f"{handle}.yaml"
-                write(file, records, self._secrets)
-                written.append(file)
-        return written
+        file, new = self.folder / f"{handle}.yaml", self._records[handle]
+        whole = self.whole and all(_is_kept(result) for result in self.results if result.case.handle == handle)
+        keys = {record.key for record in new}
+        old = [] if whole else [record for record in self._old[handle] if record.key not in keys]
+        write(file, [*old, *new], self._secrets)
+        return file
 
     def differing(self) -> Iterator[tuple[Result, str]]:
         """The examples that do not give from the cassettes what they gave live, and how."""
@@ -128,6 +133,8 @@ def _difference(live: Result, again: Result) -> str:
     if type(live.error) is not type(again.error):
         ended = f"ends in {type(again.error).__name__}: {again.error}" if again.error else "ends well"
         return f"the recording {ended}"
+    if live.outcome == "passed" and again.outcome == "failed":
+        return f"from the recording, {again.problems[0]}"
     uids = [[content.uid for content in contents] for result in (live, again) for contents in result.lists]
     half = len(live.lists)
     if uids[:half] != uids[half:]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qetch.errors import FileError
+from qetch.tools.scrub import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,7 @@ NEVER_KEPT = frozenset({"set-cookie", "set-cookie2", "authorization", "www-authe
 TEXT = re.compile(
     r"text/|application/(?:[\w.+-]*\+)?(?:json|xml|javascript|x-javascript|xhtml)|application/graphql|.*mpegurl"
 )
+CHARSET = re.compile(r"charset=[\"']?([\w-]+)", re.IGNORECASE)
 PLACEHOLDER = "left out by qetch record: "
 
 
@@ -70,9 +72,9 @@ def make_record(exchange: Exchange, scrubber: Scrubber, headers_read: Iterable[s
     Raises:
         FileError: The answer is a text that is too large.
     """
-    where = f"{exchange.method} {scrubber.text(exchange.url)}"
+    uri = scrubber.uri(exchange.url)
     kind = dict(exchange.headers).get("content-type", "")
-    answer, note = _answer(exchange.answer, kind, scrubber, where)
+    answer, note = _answer(exchange.answer, kind, scrubber, f"{exchange.method} {uri}")
     body = scrubber.request_body(exchange.body, exchange.kind)
     sent = {"Content-Type": exchange.kind} if body is not None and exchange.kind else {}
     wanted = {name.lower() for name in headers_read}
@@ -82,10 +84,10 @@ def make_record(exchange: Exchange, scrubber: Scrubber, headers_read: Iterable[s
             headers.setdefault(name.title(), []).append(str(scrubber.json(value, name)))
     return Record(
         exchange.method,
-        scrubber.text(exchange.url),
+        uri,
         body,
         exchange.status,
-        exchange.reason,
+        scrubber.text(exchange.reason),
         answer,
         sent | ({"Range": exchange.range} if exchange.range else {}),
         headers,
@@ -106,9 +108,9 @@ def _answer(body: bytes, kind: str, scrubber: Scrubber, where: str) -> tuple[str
     if len(filtered) > MAX_ANSWER:
         raise FileError(
             f"{where}: the answer has {len(filtered):,} characters, and a cassette takes {MAX_ANSWER:,} of one"
-            " - choose an example with a smaller answer"
+            " - choose an example with a smaller answer, or let the site file ask for fewer items at once"
         )
-    charset = re.search(r"charset=[\"']?([\w-]+)", kind)
+    charset = CHARSET.search(kind)
     if pretty is None and charset and charset[1].lower() not in ("utf-8", "utf8"):
         return filtered.encode(charset[1], "replace"), ""
     return filtered, ""
@@ -120,10 +122,11 @@ def _as_text(body: bytes, kind: str) -> str | None:
         declared = kind.partition(";")[0].strip().lower()
         if declared.startswith(("image/", "video/", "audio/", "font/")):
             return None
-    charset = re.search(r"charset=[\"']?([\w-]+)", kind)
+    charset = CHARSET.search(kind)
     try:
         text = body.decode(charset[1] if charset else "utf-8")
-    except (UnicodeDecodeError, LookupError):
+        text.encode(charset[1] if charset else "utf-8", "replace")  # not every codec can, though it decodes
+    except (UnicodeError, LookupError):
         return None
     return None if "\0" in text else text
 
@@ -132,11 +135,10 @@ def _pretty(text: str, scrubber: Scrubber) -> str | None:
     """JSON, filtered and in lines; None for what is none, or would change by being read and written."""
     try:
         data = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refuse)
-        filtered = json.dumps(scrubber.json(data), ensure_ascii=False, indent=1)
         if json.loads(json.dumps(data)) != data:
             return None
-        return filtered.encode().decode() + "\n"
-    except (ValueError, RecursionError):  # lone surrogates are errors of Unicode, and these of value
+        return as_json(scrubber.json(data), indent=1) + "\n"
+    except (ValueError, RecursionError):
         return None
 
 

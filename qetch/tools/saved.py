@@ -6,7 +6,7 @@ import mimetypes
 import re
 from typing import TYPE_CHECKING, Any
 
-from qetch.errors import FileError
+from qetch.errors import FileError, UserError
 from qetch.tools.tape import Exchange
 
 if TYPE_CHECKING:
@@ -27,10 +27,11 @@ def saved_exchanges(folder: Path) -> list[Exchange]:
     `api.example/v1/items?page=2` answers `https://api.example/v1/items?page=2`.
 
     Raises:
-        FileError: The folder cannot be read, or it cannot be said what a file answers.
+        UserError: There is no such folder, or nothing is in it.
+        FileError: A file cannot be read, or it cannot be said what it answers.
     """
     if not folder.is_dir():
-        raise FileError(f"{folder}: no such folder - give the one that holds the saved answers")
+        raise UserError(f"{folder}: no such folder - give the one that holds the saved answers")
     mapping = _mapping(folder / MAPPING)
     files = {
         file.relative_to(folder).as_posix(): file
@@ -41,7 +42,7 @@ def saved_exchanges(folder: Path) -> list[Exchange]:
     if missing:
         raise FileError(f"{folder / MAPPING}: there is no file {min(missing)!r}")
     if not files:
-        raise FileError(f"{folder}: there is no saved answer in this folder")
+        raise UserError(f"{folder}: there is no saved answer in this folder")
     ordered = [*mapping, *(name for name in files if name not in mapping)]
     return [_exchange(folder, name, files[name], mapping.get(name)) for name in ordered]
 
@@ -64,20 +65,34 @@ def _mapping(file: Path) -> dict[str, Any]:
 
 def _exchange(folder: Path, name: str, file: Path, entry: str | Mapping[str, Any] | None) -> Exchange:
     words: Mapping[str, Any] = {"url": entry} if isinstance(entry, str) else entry or {"url": _url_of(folder, name)}
-    unknown = words.keys() - WORDS
-    if unknown or not str(words.get("url", "")).startswith(("http://", "https://")):
-        what = f"unknown word {min(unknown)!r}" if unknown else "it needs a `url` with http:// or https://"
-        raise FileError(f"{folder / MAPPING}: {name}: {what} - known: {', '.join(sorted(WORDS))}")
+    wrong = _wrong(words)
+    if wrong:
+        raise FileError(f"{folder / MAPPING}: {name}: {wrong} - known: {', '.join(sorted(WORDS))}")
     try:
         answer = file.read_bytes()
     except OSError as error:
         raise FileError(f"{file}: cannot be read: {error.strerror}") from None
     body, sent_kind = _body(words.get("body"))
     headers = {"content-type": str(words.get("type") or _kind(name, answer))}
-    headers |= {str(key).lower(): str(value) for key, value in dict(words.get("headers") or {}).items()}
+    headers |= {str(key).lower(): str(value) for key, value in (words.get("headers") or {}).items()}
     method = str(words.get("method", "POST" if body else "GET")).upper()
-    status = int(words.get("status", 200))
+    status = words.get("status", 200)
     return Exchange(method, str(words["url"]), sent_kind, body, None, status, "", [*headers.items()], answer)
+
+
+def _wrong(words: Mapping[str, Any]) -> str:
+    """What is wrong with the words about a file, if anything is."""
+    unknown = sorted(str(word) for word in words if word not in WORDS)
+    if unknown:
+        return f"unknown word {unknown[0]!r}"
+    if not str(words.get("url", "")).startswith(("http://", "https://")):
+        return "it needs a `url` with http:// or https://"
+    status = words.get("status", 200)
+    if type(status) is not int or not 100 <= status <= 599:
+        return f"`status` is a number such as 404, not {status!r}"
+    if not isinstance(words.get("headers") or {}, dict):
+        return "`headers` is a mapping"
+    return ""
 
 
 def _url_of(folder: Path, name: str) -> str:
@@ -98,7 +113,7 @@ def _body(body: Any) -> tuple[bytes, str]:
         return b"", ""
     if isinstance(body, str):
         return body.encode(), "application/x-www-form-urlencoded"
-    return json.dumps(body).encode(), "application/json"
+    return json.dumps(body, default=str).encode(), "application/json"
 
 
 def _kind(name: str, answer: bytes) -> str:

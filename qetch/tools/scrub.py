@@ -1,8 +1,8 @@
-"""Takes secrets and personal data out of what is recorded.
+"""Takes secrets and personal data out of what is recorded; docs/recording.md tells people the rules.
 
-By three rules: whatever has the name of a secret or of personal data (`telling`), whatever looks like a token or a
-mail address, and every secret that is known, whatever its name. `***` stands for what was taken out; where it is a
-whole value of a request, it matches every text when the record is played.
+They are: whatever has the name of a secret or of personal data (`telling`), whatever looks like a token, an address or
+a telephone number (`personal`), and every secret that is known, whatever its name. `***` stands for what was taken
+out; where it is a whole value of a request, it matches every text when the record is played.
 """
 
 from __future__ import annotations
@@ -11,34 +11,48 @@ import html
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlencode
 
 from qetch.replay import ANY
+from qetch.tools.personal import without_persons
 from qetch.tools.telling import is_personal, is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?P<last>[A-Za-z]{2,24})(?![\w-])")
-FILE_ENDS = frozenset(
-    {"png", "jpg", "jpeg", "gif", "webp", "avif", "svg", "css", "js", "json", "mp4", "webm", "mp3", "html"}
-)
-"""`bird@2x.png` is no mail address."""
-SOMEONE = "someone@example.com"
 TOKENS = (
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
     re.compile(r"(?<=\bBearer )[\w.~+/=-]{8,}"),
     re.compile(r"(?<=\bBasic )[\w+/=-]{8,}"),
 )
-ENTRY = re.compile(r"""(?P<before>[?&;])(?P<name>[\w.\[\]-]{1,64})=(?P<value>[^&\s"'<>#\\;]+)""")
-"""An entry of the query of a URL, somewhere in a text."""
-PAIR = re.compile(
-    r"""(?P<q>\\?["'])(?P<name>[\w.-]{1,64})(?P=q)\s{0,8}:\s{0,8}(?P<v>\\?["'])(?P<value>[^"'\\<>]+)(?P=v)"""
+ENTRY = re.compile(
+    r"""(?P<before>(?:[?&#]|(?P<path>;)|\\u0026)(?P<name>[\w.\[\]-]{1,64})(?:=|\\u003[dD]))"""
+    r"""(?P<value>(?:(?!(?(path)\?|&))[^&\s"'<>#\\;])+)"""
 )
-"""An entry of JSON in a script or in a text."""
+"""An entry of the query or the fragment of a URL, somewhere in a text."""
+CODED_ENTRY = re.compile(
+    r"""(?P<before>%(?:3F|26|23)(?P<name>[\w.-]{1,64})%3D)(?P<value>(?:(?!%26|%23)[^&\s"'<>#\\;])+)""", re.IGNORECASE
+)
+"""The same in a URL that is an entry of another one."""
+LOGIN = re.compile(r"""(?<=//)[^\s/@:"'<>\\]{1,256}:[^\s/@"'<>\\]{0,256}(?=@)""")
+"""The user name and the password in a URL."""
+PAIR = re.compile(
+    r"""(?:(?P<q>\\?["'])(?=[\w.-])|(?<![\w-]))(?P<name>(?(q)[\w.-]{1,64}|[\w-]{1,64}))(?(q)(?P=q))"""
+    r"""\s{0,8}[:=]\s{0,8}(?P<v>\\?["'])?"""
+)
+"""The begin of an entry of JSON, of an assignment, or of an attribute, in a script, a page or a text."""
+VALUES: dict[str | None, re.Pattern[str]] = {
+    **{v: re.compile(rf"(?:[^\\\n{v}]|\\[^\n])+") for v in "\"'"},
+    **{rf"\{v}": re.compile(rf"(?:\\{{3}}{v}|\\(?!{v})[^\n]|[^\\\n{v}])+") for v in "\"'"},
+    None: re.compile(r"-?\d[\d.]*+(?!\w)"),
+}
+"""Its value, by the quote before it: to the same quote; without one, a number."""
+ELEMENT = re.compile(r"<(?P<name>[A-Za-z_][\w.:-]{0,63})(?:\s[^<>]{0,1000})?>(?P<value>[^<>]+)(?=</(?P=name)>)")
 TAG = re.compile(r"<(?:input|meta)\b[^<>]{1,4000}>", re.IGNORECASE)
-TAG_NAME = re.compile(r"""\s(?:name|id|property)\s*=\s*["']?([\w.-]+)""", re.IGNORECASE)
-TAG_VALUE = re.compile(r"""(?<=\s)(?P<name>value|content)\s*=\s*(?P<q>["']).*?(?P=q)""", re.IGNORECASE | re.DOTALL)
+TAG_NAME = re.compile(r"""\s(?:name|id|property|type)\s*=\s*\\?["']?([\w.-]+)""", re.IGNORECASE)
+TAG_VALUE = re.compile(
+    r"""(?<=\s)(?P<name>value|content)\s*=\s*(?:(?P<q>\\?["']).*?(?P=q)|[^\s"'<>=\\]+)""", re.IGNORECASE | re.DOTALL
+)
 
 LEAST = 4
 """Characters; a shorter secret stands in texts by chance, and is looked for nowhere."""
@@ -63,31 +77,41 @@ class Scrubber:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known = _pattern({form for secret in secrets if len(secret) >= LEAST for form in forms(secret)})
 
-    def text(self, text: str) -> str:
-        """A text, such as a page, a script or a URL."""
+    def text(self, text: str, name: str = "") -> str:
+        """A text, such as a page, a script or a URL; `name` is the key at which it stands, if it has one."""
         text = self._known.sub(ANY, text) if self._known else text
         for pattern in TOKENS:
             text = pattern.sub(ANY, text)
-        text = ENTRY.sub(_entry, text)
-        text = PAIR.sub(_pair, text)
-        text = TAG.sub(_tag, text)
-        return MAIL.sub(_mail, text)
+        text = LOGIN.sub(ANY, text)
+        for pattern in (ENTRY, CODED_ENTRY):
+            text = pattern.sub(_entry, text)
+        text = TAG.sub(_tag, _pairs(text))
+        return without_persons(ELEMENT.sub(_element, text), name)
 
     def json(self, data: Any, name: str = "") -> Any:
         """Data as JSON has it; `name` is the key at which it stands."""
         if isinstance(data, dict):
-            return {key: self.json(value, key) for key, value in data.items()}
+            return {key: self.json(value, _name_of(key, data)) for key, value in data.items()}
         if isinstance(data, list):
             return [self.json(item, name) for item in data]
         if isinstance(data, str):
-            return ANY if data and (is_secret(name) or is_personal(name)) else self.text(data)
-        if isinstance(data, (int, float)) and not isinstance(data, bool) and is_personal(name):
-            return 0
-        return data
+            return ANY if data and _told(name) else self.text(data, name)
+        return 0 if isinstance(data, (int, float)) and not isinstance(data, bool) and _told(name) else data
 
     def value(self, name: str, text: str) -> str:
         """A value of a request, whole or not at all: a part could not be matched when the record is played."""
-        return ANY if is_secret(name) or is_personal(name) or self.text(text) != text else text
+        return ANY if _told(name) or self.text(text, name) != text else text
+
+    def uri(self, url: str) -> str:
+        """The URL of a request; the values of its query whole or not at all, as `value`."""
+        address, mark, query = url.partition("?")
+        return self.text(address) + mark + "&".join(map(self._uri_entry, query.split("&")))
+
+    def _uri_entry(self, entry: str) -> str:
+        name, mark, value = entry.partition("=")
+        if mark and self.value(unquote_plus(name), unquote_plus(value)) == ANY:
+            return f"{self.text(name)}={ANY}"
+        return self.text(entry)
 
     def request_body(self, body: bytes, kind: str) -> str | None:
         """The body of a request: a form, JSON, or a text."""
@@ -98,7 +122,7 @@ class Scrubber:
             pairs = parse_qsl(text, keep_blank_values=True)
             return urlencode([(name, self.value(name, value)) for name, value in pairs], safe="*")
         try:
-            return json.dumps(self._request_json(json.loads(text)), ensure_ascii=False)
+            return as_json(self._request_json(json.loads(text)))
         except (ValueError, RecursionError):
             return self.text(text)
 
@@ -125,22 +149,37 @@ def _told(name: str) -> bool:
     return is_secret(name) or is_personal(name)
 
 
+def as_json(data: Any, indent: int | None = None) -> str:
+    """Data as JSON that can be written as UTF-8: half a surrogate pair stays escaped."""
+    return json.dumps(data, ensure_ascii=False, indent=indent).encode(errors="backslashreplace").decode()
+
+
+def _name_of(key: str, data: dict[str, Any]) -> str:
+    """Of a value in JSON: its key, or what stands beside it, as in `{"name": "password", "value": "…"}`."""
+    said = data.get("name") if key == "value" else None
+    return said if isinstance(said, str) and _told(said) else key
+
+
 def _entry(match: re.Match[str]) -> str:
-    return f"{match['before']}{match['name']}={ANY}" if _told(match["name"]) else match[0]
+    return f"{match['before']}{ANY}" if _told(match["name"]) else match[0]
 
 
-def _pair(match: re.Match[str]) -> str:
-    if not _told(match["name"]):
-        return match[0]
-    return match[0][: match.start("value") - match.start()] + ANY + match["v"]
+def _pairs(text: str) -> str:
+    """A text without the values of entries that have telling names; the values of others are looked through."""
+    pieces, done = [], 0
+    for match in PAIR.finditer(text):
+        value = VALUES[match["v"]].match(text, match.end()) if match.start() >= done and _told(match["name"]) else None
+        if value:
+            pieces += [text[done : value.start()], ANY if match["v"] else "0"]
+            done = value.end()
+    return "".join([*pieces, text[done:]])
+
+
+def _element(match: re.Match[str]) -> str:
+    return match[0].removesuffix(match["value"]) + ANY if _told(match["name"]) else match[0]
 
 
 def _tag(match: re.Match[str]) -> str:
-    name = TAG_NAME.search(match[0])
-    if name is None or not _told(name[1]):
+    if not any(map(_told, TAG_NAME.findall(match[0]))):
         return match[0]
-    return TAG_VALUE.sub(lambda value: f"{value['name']}={value['q']}{ANY}{value['q']}", match[0])
-
-
-def _mail(match: re.Match[str]) -> str:
-    return match[0] if match["last"].lower() in FILE_ENDS else SOMEONE
+    return TAG_VALUE.sub(lambda value: f"{value['name']}={value['q'] or ''}{ANY}{value['q'] or ''}", match[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qetch.errors import FileError
+from qetch.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,19 +33,19 @@ def spec_files(paths: Iterable[str | Path]) -> list[Path]:
     """The specs that are named, and those in the folders that are named; each once, in order.
 
     Raises:
-        FileError: A path is not there, or a folder without a spec.
+        UserError: A path is not there, or a folder without a spec.
     """
     files: dict[Path, None] = {}
     for path in map(Path, paths):
         if path.is_dir():
             found = [file for file in sorted(path.rglob("*.yaml")) if file.is_file() and is_spec(file)]
             if not found:
-                raise FileError(f"{path}: no site file (*.yaml that begins with `qetch: 1`) in this folder")
+                raise UserError(f"{path}: no site file (*.yaml that begins with `qetch: 1`) in this folder")
             files.update(dict.fromkeys(found))
         elif path.exists():
             files[path] = None
         else:
-            raise FileError(f"{path}: no such file or folder")
+            raise UserError(f"{path}: no such file or folder")
     return list(files)
 
 
@@ -58,10 +58,10 @@ def cassettes_for(spec: Path, name: str, named: Path | None = None) -> Path | No
         named: The folder that the user named: it holds a folder for each site, or the cassettes of this one.
 
     Raises:
-        FileError: The named folder is not there.
+        UserError: The named folder is not there.
     """
     if named is not None and not named.is_dir():
-        raise FileError(f"{named}: no such folder - give the one that holds the cassettes")
+        raise UserError(f"{named}: no such folder - give the one that holds the cassettes")
     roots = [named] if named is not None else _roots(spec)
     for root in roots:
         if (root / name).is_dir():

@@ -99,7 +99,7 @@ class RecordingAdapter(NetworkAdapter):
         if credentials is None:
             return url
         self.tape.secrets |= {*credentials.secrets, *credentials.hidden()}
-        return credentials.remove_from_url(url)
+        return credentials.remove_from_url(url, foreign=False)  # what the site itself put into it is filtered later
 
     def _body(self, response: requests.Response, url: str) -> bytes:
         deadline = time.monotonic() + self.session.max_seconds

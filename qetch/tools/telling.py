@@ -8,12 +8,13 @@ from itertools import pairwise
 
 SECRET = frozenset(
     {"token", "secret", "password", "passwd", "passphrase", "pwd", "signature", "sig", "session", "sessionid", "sid"}
-    | {"csrf", "xsrf", "jwt", "auth", "authorization", "bearer", "credential", "credentials", "apikey", "cookie", "otp"}
+    | {"csrf", "xsrf", "jwt", "auth", "authorization", "bearer", "credential", "credentials", "apikey", "otp", "hmac"}
+    | {"cookie", "cookies"}
 )
 SECRET_PAIRS = frozenset(
     {("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("client", "id"), ("consumer", "key")}
 )
-SECRET_ENDS = ("token", "secret", "password", "signature", "apikey")
+SECRET_ENDS = ("token", "secret", "password", "signature", "apikey", "sessionid", "sessid")
 HARMLESS = frozenset(
     {
         "next",
@@ -32,7 +33,14 @@ HARMLESS = frozenset(
 )
 """With one of these a name is that of a place in a list, or tells about a secret: `nextPageToken`, `token_type`."""
 PERSONAL = frozenset(
-    {"email", "phone", "telephone", "ip", "birthday", "birthdate", "dob", "latitude", "longitude", "lat", "lng", "lon"}
+    {"email", "emails", "phone", "phones", "telephone", "ip", "ips", "ipv", "ipaddr", "ipaddress", "useragent"}
+    | {"birthday", "birthdate", "dob", "latitude", "longitude", "lat", "lng", "lon", "geolocation"}
+    | {"firstname", "lastname", "surname", "realname", "street"}
+)
+PERSONAL_PAIRS = frozenset(
+    {(whose, what) for whose in ("client", "remote", "peer") for what in ("addr", "address", "host")}
+    | {(which, "name") for which in ("first", "last", "given", "family", "real", "legal")}
+    | {("forwarded", "for"), ("user", "agent"), ("postal", "code"), ("zip", "code")}
 )
 
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -57,10 +65,11 @@ def is_secret(name: str) -> bool:
 def is_personal(name: str) -> bool:
     """Whether what has this name is about a person, and no part of a publication.
 
-    >>> [is_personal(name) for name in ("email", "ipAddress", "last-ip", "description", "username")]
+    >>> [is_personal(name) for name in ("email", "ipAddress", "remote_addr", "description", "username")]
     [True, True, True, False, False]
     """
-    return not PERSONAL.isdisjoint(_words(name))
+    words = _words(name)
+    return not PERSONAL.isdisjoint(words) or not PERSONAL_PAIRS.isdisjoint(pairwise(words))
 
 
 def _words(name: str) -> list[str]:

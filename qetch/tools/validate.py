@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from qetch.errors import FileError, SpecError
+from qetch.errors import FileError, SpecError, UserError
 from qetch.spec.problems import Problem
 from qetch.tools.spec_files import is_spec
 
@@ -29,7 +29,7 @@ NO_SPECS = "cassettes"
 
 
 class Outcome(NamedTuple):
-    """What was found in one file: its problems, and what it claims if it has no error."""
+    """What was found in one file: its problems, and what it surely claims, which errors may have left open."""
 
     problems: tuple[Problem, ...]
     claims: Claims | None = None
@@ -76,7 +76,7 @@ def validate(paths: Iterable[str | Path], jobs: int | None = None) -> Report:
         jobs: How many processes at most; by default one for each core.
 
     Raises:
-        FileError: A path is not there, or a folder without any file to check.
+        UserError: A path is not there, or a folder without any file to check.
     """
     files = files_of(paths)
     return report(dict(zip(files, inspect_all(files, jobs), strict=True)))
@@ -92,18 +92,18 @@ def files_of(paths: Iterable[str | Path]) -> list[Path]:
     well: it is right to say that qetch will not find it.
 
     Raises:
-        FileError: A path is not there, or a folder without any.
+        UserError: A path is not there, or a folder without any.
     """
     files: dict[Path, Path] = {}
     for path in map(Path, paths):
         if path.is_dir():
             found = sorted(_yaml_below(path))
             if not found:
-                raise FileError(f"{path}: no *.yaml in this folder, so nothing was checked")
+                raise UserError(f"{path}: no *.yaml in this folder, so nothing was checked")
         elif path.exists():
             found = [path]
         else:
-            raise FileError(f"{path}: no such file or folder")
+            raise UserError(f"{path}: no such file or folder")
         for file in found:
             files.setdefault(file.resolve(), file)
     return list(files.values())
@@ -127,10 +127,10 @@ def _is_misnamed(file: Path) -> bool:
 def inspect_one(file: Path) -> Outcome:
     """What is to say about a file that is seen alone."""
     from qetch.extractors.registry import claims_of
-    from qetch.spec import inspect
+    from qetch.spec import survey
 
     try:
-        site, problems = inspect(file, lint=True)
+        site, problems = survey(file)
     except FileError as error:
         message = str(error).removeprefix(f"cannot read {file}: ")
         return Outcome((Problem(str(file), 1, 1, f"cannot be read: {message}"),), readable=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from qetch.errors import FileError
+from qetch.errors import UserError
 from qetch.tools.validate import Outcome, files_of, inspect_all, report
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def reports(
         wait: Called between two looks; by default it sleeps.
 
     Raises:
-        FileError: At the start, a path is not there; later on it is waited for.
+        UserError: At the start, a path is not there; later on it is waited for.
     """
     known: dict[Path, tuple[Stamp, Outcome]] = {}
     files: list[Path] | None = files_of(paths)
@@ -47,7 +47,7 @@ def reports(
         (wait or _sleep)()
         try:
             files = files_of(paths)
-        except FileError:  # an editor is just replacing it
+        except UserError:  # an editor is just replacing it
             files = None
 
 

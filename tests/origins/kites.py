@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 CDN = "https://cdn.kites.example"
 FILES = {
-    "k7-360.mp4": mp4(640, 360),
-    "k7-1080.mp4": mp4(1920, 1080),
-    "k7-720.mp4": mp4(1280, 720),
-    "k7-720.webm": webm(1280, 720),
+    "k7-360-700.mp4": mp4(640, 360),
+    "k7-1080-4200.mp4": mp4(1920, 1080),
+    "k7-720-1800.mp4": mp4(1276, 720),
+    "k7-720-2600.mp4": mp4(1280, 720),
+    "k7-720-1200.webm": webm(1280, 720),
 }
 FILM = {
     "id": "k7",
@@ -25,8 +26,8 @@ FILM = {
     "flown": 1650000000,
     "files": [
         {
-            "height": int(name.partition("-")[2].partition(".")[0]),
-            "bitrate": 1000,
+            "height": int(name.split("-")[1]),
+            "bitrate": int(name.split("-")[2].partition(".")[0]),
             "format": name.partition(".")[2],
             "url": f"{CDN}/{name}",
             "bytes": len(body),

@@ -30,9 +30,14 @@ STATE = {
 for film in STATE["pool"]["films"]:
     film["sizes"] = {kind: len(body) for (folder, kind), body in FILES.items() if folder == film["folder"]}  # type: ignore[index]
 
+SCRIPTS = (
+    f"<script>window.visits = {{n: 7}};</script><script>window.state = {json.dumps(STATE, indent=2)};\ngo();</script>"
+)
+
 ROUTES: dict[str, Script] = {
     "/tides.example/pools/north-rocks": as_html(
         f'<div id="app">Loading…</div><script id="state" type="application/json">{json.dumps(STATE)}</script>'
     ),
+    "/tides.example/pools/south-rocks": as_html(f'<div id="app">Loading…</div>{SCRIPTS}'),
     **{f"/cdn.tides.example/{folder}/{kind}.mp4": as_file(body, "video/mp4") for (folder, kind), body in FILES.items()},
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,12 +17,12 @@ from qetch.errors import QetchError
 from qetch.extractors._spec import make_extractor
 from qetch.replay import ReplayAdapter
 from qetch.selectors.keys import keys_of
-from qetch.selectors.markup import compile_css, parse
+from qetch.selectors.markup import parse
 from qetch.session import Answer, mount_replay
 from qetch.spec import read
-from qetch.tools.explain.css import Parsed
-from qetch.tools.explain.css import parse as parse_css
 from qetch.tools.explain.propose import repair
+from qetch.tools.explain.repattern import regex_of
+from qetch.tools.explain.reselect import GRAMMARS
 from qetch.tools.explain.running import reference_for, remember, run, trial_on
 from qetch.tools.explain.sheet import Sheet
 from tests.repairs.pages import PAGES, write_cassette
@@ -31,11 +32,24 @@ if TYPE_CHECKING:
 
     from qetch.spec.model import Site
     from qetch.tools.explain.propose import Repair
+    from qetch.tools.explain.steps import Grammar, Parsed
     from qetch.tools.explain.trace import Asked, Trace
 
 ROOT = Path(__file__).parents[2]
 KEY = ("0a1b2c3d4e5f678", "a-secret-that-is-none")
-WAYS = ("renamed key", "one level deeper", "list wrapped", "class renamed", "element wrapped")
+SINGLE = (
+    "renamed key", "one level deeper", "list wrapped", "class renamed", "element wrapped",
+    "number to text", "to a sibling", "list to object",
+)  # fmt: skip
+DOUBLE = ("renamed and deeper", "wrapped and renamed")
+WAYS = (*SINGLE, *DOUBLE)
+REMOVED = "removed"
+"""What is no longer there at all: nothing can repair that, and no proposal may claim to."""
+ATTRIBUTE = re.compile(r"^(?:::attr\(|/@)([\w-]+)")
+STATE = re.compile(r"^(?:[\w.]+ = )?(?P<json>\{.*\});?$", re.DOTALL)
+"""The text of a script with nothing but JSON, or with JSON for a variable."""
+CONDITION = re.compile(r"""@([\w-]+)[^"']*["']([^"']+)["']""")
+WORD = re.compile(r"(?<![\\\w])[A-Za-z_]\w{2,}")
 
 Bodies = dict[str, str]
 
@@ -59,12 +73,13 @@ class Move(NamedTuple):
 
 @dataclass
 class Result:
-    """What came of a move: harmless, or repaired or not."""
+    """What came of a move: harmless, or repaired or not; `wrong` if it is said to be repaired and is not."""
 
     case: Case
     move: Move
     harmless: bool = False
     repaired: bool = False
+    wrong: bool = False
     repair: Repair | None = None
 
 
@@ -112,6 +127,8 @@ def attempt(case: Case, move: Move, bodies: Bodies, missing: list[str]) -> Resul
         result.repair = repaired(case, folder)
         site = result.repair.changed.site() if result.repair else None
         result.repaired = site is not None and contents(site, case.url, folder) == wanted
+        claimed = bool(result.repair and result.repair.edits and result.repair.sure)
+        result.wrong = claimed and not result.repaired
     return result
 
 
@@ -164,7 +181,7 @@ def moves(trace: Trace) -> Iterator[Move]:
     seen = set()
     for visit in trace.visits:
         for asked in visit.requests:
-            for move in (*_json_moves(asked), *_html_moves(asked)):
+            for move in (*_json_moves(asked), *_markup_moves(asked), *_text_moves(asked)):
                 if (move.way, move.what) not in seen:
                     seen.add((move.way, move.what))
                     yield move
@@ -176,6 +193,7 @@ def moves(trace: Trace) -> Iterator[Move]:
 def _json_moves(asked: Asked) -> Iterator[Move]:
     finds = [find for find in asked.finds.values() if find.selector and find.selector.language == "jmespath"]
     paths = _paths([node for find in finds for node, _ in find.samples])
+    rows = {paths[id(node)] for find in finds for node, _ in find.samples if id(node) in paths}
     targets: dict[tuple[tuple[str, ...], str], None] = {}
     for find in finds:
         for key in keys_of(find.selector.text if find.selector else "", [node for node, _ in find.samples]):
@@ -185,6 +203,7 @@ def _json_moves(asked: Asked) -> Iterator[Move]:
     for path, name in targets:
         for way, change in JSON_WAYS.items():
             yield Move(way, ".".join((*path, name)), _in_json(path, name, change))
+        yield Move("to a sibling", ".".join((*path, name)), _to_sibling(path, name, rows=path in rows))
     if any(isinstance(node, list) for find in finds for node, _ in find.samples if paths.get(id(node)) == ()):
         yield Move("one level deeper", "the whole", _whole(lambda data: {"response": {"rows": data}}))
         yield Move("list wrapped", "the whole", _whole(lambda data: {"entries": data}))
@@ -206,6 +225,26 @@ def _walk(node: Any, path: tuple[str, ...], found: dict[int, tuple[str, ...]]) -
         found[id(node)] = path
         for key, child in node.items() if isinstance(node, dict) else (("*", child) for child in node):
             _walk(child, (*path, key), found)
+
+
+def _to_sibling(path: tuple[str, ...], key: str, *, rows: bool) -> Callable[[Bodies], Bodies | None]:
+    """A value goes to an object beside its own; out of what a selector reads it does not go, nothing would reach it."""
+    if path and path[-1] != "*" and not rows:
+        return _in_json(path[:-1], path[-1], lambda node, own: _give_away(node, own, key))
+    return _in_json(path, key, _hand_down)
+
+
+def _give_away(node: dict[str, Any], own: str, key: str) -> None:
+    if isinstance(node[own], dict) and key in node[own]:
+        siblings = [value for name, value in node.items() if name != own and isinstance(value, dict)]
+        sibling = siblings[0] if siblings else node.setdefault("extra", {})
+        sibling[key] = node[own].pop(key)
+
+
+def _hand_down(node: dict[str, Any], key: str) -> None:
+    sibling = next((value for name, value in node.items() if name != key and isinstance(value, dict)), None)
+    if sibling is not None:
+        sibling[key] = node.pop(key)
 
 
 def _in_json(
@@ -231,9 +270,12 @@ def _edited(body: str, change: Callable[[Any], Any]) -> str:
         return json.dumps(_or_same(change(data), data))
     root = parse("html", body)
     for script in root.iter("script"):
-        if script.get("type") == "application/json":
-            data = json.loads(script.text or "")
-            script.text = json.dumps(_or_same(change(data), data))
+        text = script.text or ""
+        state = STATE.search(text)
+        if state:
+            data = json.loads(state["json"])
+            start, end = state.span("json")
+            script.text = text[:start] + json.dumps(_or_same(change(data), data)) + text[end:]
     return etree.tostring(root, method="html", encoding="unicode")
 
 
@@ -271,47 +313,89 @@ def _wrap(node: dict[str, Any], key: str) -> None:
     node[key] = {"total": 3, "entries": value} if isinstance(value, list) else [value]
 
 
+def _retype(node: dict[str, Any], key: str) -> None:
+    if isinstance(node[key], (int, float)) and not isinstance(node[key], bool):
+        node[key] = str(node[key])
+
+
+def _tabulate(node: dict[str, Any], key: str) -> None:
+    items = node[key]
+    if isinstance(items, list) and items and all(isinstance(item, dict) for item in items):
+        node[key] = {f"n{number:03}": item for number, item in enumerate(items)}
+
+
+def _remove(node: dict[str, Any], key: str) -> None:
+    del node[key]
+
+
+def _rename_and_deepen(node: dict[str, Any], key: str) -> None:
+    node["inner"] = {f"x{key[::-1]}": node.pop(key)}
+
+
+def _wrap_and_rename(node: dict[str, Any], key: str) -> None:
+    _wrap(node, key)
+    _rename(node, key)
+
+
 JSON_WAYS: dict[str, Callable[[dict[str, Any], str], None]] = {
     "renamed key": _rename,
     "one level deeper": _deepen,
     "list wrapped": _wrap,
+    "number to text": _retype,
+    "list to object": _tabulate,
+    "renamed and deeper": _rename_and_deepen,
+    "wrapped and renamed": _wrap_and_rename,
+    REMOVED: _remove,
 }
 
 
-# --- HTML
+# --- markup
 
 
-def _html_moves(asked: Asked) -> Iterator[Move]:
+def _markup_moves(asked: Asked) -> Iterator[Move]:
     for find in asked.finds.values():
-        if not find.selector or find.selector.language != "css" or find.count == find.nothing:
+        if not find.selector or find.selector.language not in GRAMMARS or find.count == find.nothing:
             continue
-        css = parse_css(find.selector.text)
-        assert css is not None, find.selector.text
-        for number in range(len(css.steps)):
-            part = Parsed(css.steps[: number + 1], "").text
-            if part == "*" or part.endswith(":root"):
-                continue
-            yield Move("element wrapped", part, _in_html(part, _wrap_element))
-            yield Move("one level deeper", part, _in_html(part, _deepen_element))
-            yield Move("class renamed", part, _in_html(part, _rename_class(css.steps[number].parts)))
-        whole = Parsed(css.steps, "").text
-        if css.suffix.startswith("::attr"):
-            name = css.suffix.removeprefix("::attr(").removesuffix(")")
-            yield Move("renamed key", whole + css.suffix, _in_html(whole, _rename_attribute(name)))
-        if find.role == "rows":
-            yield Move("list wrapped", whole, _in_html(whole, _wrap_list, once=True))
+        language = GRAMMARS[find.selector.language]
+        for text in language.alternatives(find.selector.text):
+            parsed = language.parse(text)
+            assert parsed is not None, text
+            yield from _moves_of_steps(parsed, language, rows=find.role == "rows")
 
 
-def _in_html(css: str, change: Callable[[Any], None], *, once: bool = False) -> Callable[[Bodies], Bodies | None]:
+def _moves_of_steps(parsed: Parsed, language: Grammar, *, rows: bool) -> Iterator[Move]:
+    for number in range(len(parsed.steps)):
+        part = replace(parsed, steps=parsed.steps[: number + 1], suffix="", around=("", "")).text
+        if part in ("*", "."):
+            continue
+        rename = _rename_class(parsed.steps[number].parts)
+        yield Move("element wrapped", part, _in_markup(language, part, _wrap_element))
+        yield Move("one level deeper", part, _in_markup(language, part, _deepen_element))
+        yield Move("class renamed", part, _in_markup(language, part, rename))
+        yield Move("renamed and deeper", part, _in_markup(language, part, rename, _deepen_element))
+        yield Move("wrapped and renamed", part, _in_markup(language, part, rename, _wrap_element))
+        yield Move(REMOVED, part, _in_markup(language, part, _remove_element))
+    whole = replace(parsed, suffix="", around=("", "")).text
+    attribute = ATTRIBUTE.search(parsed.suffix)
+    if attribute:
+        yield Move("renamed key", whole + parsed.suffix, _in_markup(language, whole, _rename_attribute(attribute[1])))
+    if rows:
+        yield Move("list wrapped", whole, _in_markup(language, whole, _wrap_list, once=True))
+
+
+def _in_markup(
+    language: Grammar, text: str, *ways: Callable[[Any], None], once: bool = False
+) -> Callable[[Bodies], Bodies | None]:
     def apply(bodies: Bodies) -> Bodies | None:
         moved, changed = {}, 0
         for url, body in bodies.items():
             root = parse("html", body)
-            found = compile_css(css, "html")(root)
+            found = language.finder(text or "*", "html")(root)
             for element in found[:1] if once else found:
                 if element.tag not in ("html", "body", "head"):
                     before = etree.tostring(root)
-                    change(element)
+                    for change in ways:
+                        change(element)
                     changed += etree.tostring(root) != before
             moved[url] = "<!doctype html>" + etree.tostring(root, method="html", encoding="unicode")
         return moved if changed else None
@@ -341,6 +425,12 @@ def _deepen_element(element: Any) -> None:
     element.append(inner)
 
 
+def _remove_element(element: Any) -> None:
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
+
+
 def _wrap_list(element: Any) -> None:
     parent = element.getparent()
     _wrap_element(parent.getparent() if parent.tag == "tbody" else parent)
@@ -349,6 +439,9 @@ def _wrap_list(element: Any) -> None:
 def _rename_class(parts: tuple[str, ...]) -> Callable[[Any], None]:
     names = [part[1:] for part in parts if part[0] == "."]
     ids = [part[1:] for part in parts if part[0] == "#"]
+    for part in parts:
+        for attribute, value in CONDITION.findall(part):
+            {"class": names, "id": ids}.get(attribute, []).append(value.strip())
 
     def change(element: Any) -> None:
         for name in names:
@@ -366,6 +459,25 @@ def _rename_attribute(name: str) -> Callable[[Any], None]:
             element.set(f"data-{name[::-1]}", element.attrib.pop(name))
 
     return change
+
+
+# --- texts
+
+
+def _text_moves(asked: Asked) -> Iterator[Move]:
+    """The words by which regexes know where they are, renamed."""
+    for find in asked.finds.values():
+        pattern, _ = regex_of(find)
+        if pattern and find.count > find.nothing:
+            for word in WORD.findall(pattern):
+                yield Move("renamed key", f"{pattern}: {word}", _in_text(word))
+
+
+def _in_text(word: str) -> Callable[[Bodies], Bodies | None]:
+    def apply(bodies: Bodies) -> Bodies | None:
+        return {url: re.sub(rf"\b{word}\b", f"x{word[::-1]}", body) for url, body in bodies.items()}
+
+    return apply
 
 
 # --- all of them

@@ -87,6 +87,47 @@ STATE = {
 STATE_PAGE = """<!doctype html><html><body><div id="app"></div>
 <script id="state" type="application/json">{}</script><script>start()</script></body></html>"""
 
+LISTING = """#EXTM3U-like listing of the harbour radio
+## show id=hr-0451 title="Morning tide" file=https://files.listing.example/0451.mp3 bytes=1048223
+## show id=hr-0452 title="Nets and knots" file=https://files.listing.example/0452.mp3 bytes=998001
+## show id=hr-0460 title="The long pier" file=https://files.listing.example/0460.mp3 bytes=1200745
+"""
+
+
+def shelf_item(uid: str, title: str, who: str) -> str:
+    return f"""<div class="item book" data-key="{uid}"><h3 class="name">{title}</h3>
+<p class="by">by <a rel="author" href="/people/{who}">{who.title()}</a></p>
+<a class="file" itemprop="contentUrl" href="/scans/{uid}.pdf">Scan of {title}</a></div>"""
+
+
+SHELF = f"""<!doctype html><html><body><div id="head"><h1>Atlases</h1><span itemprop="curator">Ines Roth</span></div>
+<div id="items">{shelf_item("at-1", "Roads of the north", "bo")}{shelf_item("at-2", "Rivers", "cleo")}
+{shelf_item("at-3", "Islands", "ana")}</div><div class="foot"><a class="file" href="/terms.pdf">Terms</a></div></body></html>"""
+
+
+MOSAIC = """<!doctype html><html><body><h2 class="heading">Harbour <em>2024</em></h2><div class="wall">
+<div class="tile wide" data-no="m1"><img class="pic" src="https://m.mosaic.example/m1.jpg" alt="Cranes at dawn"></div>
+<div class="tile" data-no="m2"><video class="clip" src="https://m.mosaic.example/m2.mp4"></video><p>The ferry leaves</p></div>
+<div class="banner" data-no="b9"><img class="ad" src="https://ads.example/9.jpg" alt="Buy"></div>
+<div class="tile" data-no="m3"><img class="pic" src="https://m.mosaic.example/m3.jpg" alt="Nets drying"></div>
+</div></body></html>"""
+
+INLINE = {
+    "page": {"kind": "album", "no": 41},
+    "album": {
+        "name": "Lanterns",
+        "owner": {"nick": "pia", "no": 7},
+        "stats": {"views": 90210},
+        "pictures": [
+            {"key": f"ln{number}", "label": f"Lantern {number}", "taken": 1_710_000_000 + 977 * number,
+             "image": {"src": f"https://i.inline.example/ln{number}.jpg", "size": 40_000 + 31 * number}}
+            for number in (1, 2, 3)
+        ],
+    },
+}  # fmt: skip
+INLINE_PAGE = """<!doctype html><html><head><script>window.start = 1;</script></head><body><div id="root"></div>
+<script class="boot">window.__ALBUM__ = {};</script></body></html>"""
+
 PAGES = {
     "gallery": {
         "https://gallery.example/g/night-sky": gallery(
@@ -97,6 +138,10 @@ PAGES = {
     },
     "journal": {"https://journal.example/2024/lighthouses.html": JOURNAL},
     "board": {"https://board.example/topic/77": BOARD},
+    "listing": {"https://listing.example/radio/harbour.txt": LISTING},
+    "shelf": {"https://shelf.example/s/atlases": SHELF},
+    "mosaic": {"https://mosaic.example/w/harbour": MOSAIC},
+    "inline": {"https://inline.example/a/lanterns": INLINE_PAGE.replace("{}", json.dumps(INLINE))},
     "state": {"https://state.example/v/k3j9": STATE_PAGE.format(json.dumps(STATE))},
 }
 

@@ -59,7 +59,8 @@ def explain(
 
     Raises:
         InvalidURL: It is none that qetch can read.
-        FileError: The folder is not there, or a cassette cannot be read.
+        UserError: The folder is not there.
+        FileError: A cassette cannot be read.
     """
     claim = find_claim(url)
     if claim.extractor is None:
@@ -89,10 +90,11 @@ def _compare(
     spec = Path(found.claim.path or site.path or "")
     folder = cassettes_for(spec, site.name, cassettes)
     if folder is None:
-        found.uncompared = f"there are no cassettes of {site.name}"
+        found.uncompared = f"there are no cassettes of {site.name} - `qetch record` makes them"
         return
     if not any(asked.answer for visit in found.trace.visits for asked in visit.requests):
-        found.uncompared = "there was no answer"
+        asked = any(asked.method for visit in found.trace.visits for asked in visit.requests)
+        found.uncompared = "there was no answer" if asked else "nothing was asked"
         return
     reference = reference_for(site, found.claim.handle, found.url, folder)
     if reference is None:

@@ -49,6 +49,7 @@ class Claim:
         why: Why nobody does.
         captures: What the regex of the handle read in the URL.
         path: The spec's file, if it is a spec.
+        status: `alive`, `broken` or `dead`, of the handle or else of the site, as the spec says; `note` says why.
         refusals: The other handles of the specs of this host.
         others: How many specs are of other hosts.
     """
@@ -58,6 +59,8 @@ class Claim:
     handle: str = ""
     captures: dict[str, str | None] = field(default_factory=dict)
     path: str = ""
+    status: str = "alive"
+    note: str = ""
     why: str = ""
     error: QetchError | None = None
     refusals: list[Refusal] = field(default_factory=list)
@@ -88,6 +91,11 @@ def find_claim(url: str) -> Claim:
     found = specs.match(url)
     if found and claim.site == found.entry.name:
         claim.path = found.entry.path
+    site = getattr(claim.extractor, "site", None)
+    for each in (site.handles[claim.handle], site) if site else ():
+        if each.status != "alive":
+            claim.status, claim.note = each.status, each.note
+            break
     claim.refusals = [refusal for entry in owners for refusal in _refusals(entry, asked, claim)]
     return claim
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qetch.selectors.markup import Html
 from qetch.tools.explain.elements import alike, is_element, signature
-from qetch.tools.explain.likeness import kind_of, likeness
+from qetch.tools.explain.likeness import holdings, is_retyped, kind_of, likeness
 from qetch.tools.explain.relocate import BROKEN, broken_keys
 from qetch.tools.explain.trace import MAX_SAMPLES, Find, Trace, is_nothing
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from qetch.content import Content
+    from qetch.tools.explain.sheet import Lost
 
 FACTS = (
     "title",
@@ -28,6 +29,10 @@ FACTS = (
     "quality",
 )
 FINE = 0.45
+HOLDS = 0.6
+"""What it is worth at most that two objects hold the same values under other names."""
+TWIN = 0.8
+"""From here on an element holds what another held."""
 USUAL = 0.5
 """What was found in less of the places is optional, and not missed in another answer."""
 
@@ -38,10 +43,14 @@ class Score(NamedTuple):
     Attributes:
         facts: Fields of contents that are there again.
         fine: Selectors that find what they found.
+        ended: Whether the run did not end in an error.
+        surplus: Minus the number of facts that were not recorded, if the same things should be found.
     """
 
     facts: int
     fine: int
+    ended: bool = True
+    surplus: int = 0
 
 
 @dataclass(slots=True)
@@ -66,7 +75,7 @@ class Reference:
     def __post_init__(self) -> None:
         """Sees what a run could reach at best."""
         self.best = Score(
-            len(facts(self.contents, same=self.same)), sum(1 for find in self.finds.values() if find.selector)
+            len(facts(self.contents, same=self.same)), sum(1 for find in self.finds.values() if find.reads)
         )
 
     @property
@@ -92,7 +101,7 @@ def _merge(finds: Iterable[Find]) -> dict[str, Find]:
         known = together.get(find.where)
         if known is None:
             known = together[find.where] = Find(find.where, find.role, find.selector, find.text, find.every)
-            known.secret = find.secret
+            known.secret, known.value = find.secret, find.value
         known.count += find.count
         known.nothing += find.nothing
         known.samples += find.samples[: MAX_SAMPLES - len(known.samples)]
@@ -102,9 +111,11 @@ def _merge(finds: Iterable[Find]) -> dict[str, Find]:
 def score(reference: Reference, trace: Trace) -> Score:
     """How much of the reference a run reproduces."""
     now = merged(trace, reference.site)
-    wanted = [find for find in reference.finds.values() if find.selector]
+    wanted = [find for find in reference.finds.values() if find.reads]
     fine = sum(find.where in now and is_fine(find, now[find.where], reference.same) for find in wanted)
-    return Score(len(facts(reference.contents, same=reference.same) & facts(trace.contents, same=reference.same)), fine)
+    recorded = facts(reference.contents, same=reference.same)
+    found = facts(trace.contents, same=reference.same)
+    return Score(len(recorded & found), fine, not trace.failed, -len(found - recorded) if reference.same else 0)
 
 
 def facts(contents: Sequence[Sequence[Content]], *, same: bool) -> set[tuple[str, str, str]]:
@@ -119,8 +130,50 @@ def facts(contents: Sequence[Sequence[Content]], *, same: bool) -> set[tuple[str
     return found
 
 
+def lost(before: Find, now: Find) -> Lost:
+    """What of the recorded values is found no more."""
+    if now.count == now.nothing and before.count > before.nothing:
+        return "nothing"
+    old, new = [_plain(found) for _, found in before.samples], [_plain(found) for _, found in now.samples]
+    pairs = [pair for pair in zip(old, new, strict=False) if not is_nothing(pair[0])]
+    if len(old) == len(new) and all(_is_again(was, found) for was, found in pairs):
+        return "blind"
+    if pairs and all(_is_again(was, found) or is_retyped(was, found) for was, found in pairs):
+        return "type"
+    other = any(not is_nothing(found) and _likeness(was, found) < BROKEN for was, found in pairs)
+    return "other" if other or now.nothing <= before.nothing else "less"
+
+
+def is_found_again(before: Find, now: Find) -> bool:
+    """Whether exactly what was recorded is found; of elements, those that hold the same."""
+    old, new = [_plain(found) for _, found in before.samples], [_plain(found) for _, found in now.samples]
+    if len(old) == len(new):
+        return all(is_nothing(was) or _is_again(was, found) for was, found in zip(old, new, strict=True))
+    return bool(new) and all(is_nothing(was) or any(_is_again(was, found) for found in new) for was in old)
+
+
+def _is_again(was: Any, found: Any) -> bool:
+    if isinstance(was, list) and isinstance(found, list):  # there may be more by now
+        return len(was) <= len(found) and all(any(_is_again(one, other) for other in found) for one in was)
+    if isinstance(was, dict) and isinstance(found, dict):
+        return _likeness(was, found) >= FINE
+    if hasattr(was, "shape"):
+        return hasattr(found, "shape") and was.text == found.text and _likeness(was, found) >= TWIN
+    return _likeness(was, found) >= 1.0
+
+
+def misleads(before: Find, now: Find) -> bool:
+    """Whether a value finds something, and nothing of it is what was recorded."""
+    if before.role != "value":
+        return False
+    old, new = [_plain(found) for _, found in before.samples], [_plain(found) for _, found in now.samples]
+    there = [was for was in old if not is_nothing(was)]
+    found = [each for each in new if not is_nothing(each)]
+    return bool(there and found) and not any(_is_again(was, each) for was in there for each in found)
+
+
 def _found_something(find: Find) -> bool:
-    return find.selector is not None and find.count > find.nothing
+    return find.reads and find.count > find.nothing
 
 
 def is_fine(before: Find, now: Find, same: bool) -> bool:
@@ -178,4 +231,7 @@ def _likeness(old: Any, new: Any) -> float:
         return sum(alike(one, other) for one, other in pairs if hasattr(other, "shape")) / len(pairs)
     if hasattr(old, "shape"):
         return alike(old, new) if hasattr(new, "shape") else 0.0
-    return likeness(old, new)
+    found = likeness(old, new)
+    if found < FINE and kind_of(old) == kind_of(new) and kind_of(old) in ("object", "list"):
+        return max(found, holdings(old, new) * HOLDS)  # what is in it has moved, and others will miss it
+    return found

@@ -1,14 +1,17 @@
-"""Takes CSS selectors apart, and makes small changes to them."""
+"""Takes CSS selectors apart; a `qetch.tools.explain.steps.Grammar`."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from qetch.selectors.markup import compile_css
+from qetch.tools.explain.steps import NAME, Parsed, Step, Words, other_parts, split_outside
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+BETWEEN = ", "
 
 _suffix = re.compile(r"\s*::(?:text|attr\(\s*[^)]*\))\s*$")
 _part = re.compile(
@@ -16,49 +19,18 @@ _part = re.compile(
     | ::?[\w-]+(?:\((?:[^()]|\([^()]*\))*\))? | \*|(?:[\w-]|[^\x00-\x7f])+""",
     re.VERBOSE,
 )
-_name = re.compile(r"[A-Za-z_][\w-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One element of a selector: how it follows the one before, and its parts: tag, classes, attributes."""
-
-    joint: str
-    parts: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """As it is written."""
-        return self.joint + ("".join(self.parts) or "*")
+def alternatives(text: str) -> list[str]:
+    """The selectors between commas."""
+    return split_outside(text, ",")
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A selector without commas; `suffix` is `::text` or `::attr(…)` or empty."""
-
-    steps: tuple[Step, ...]
-    suffix: str
-
-    @property
-    def text(self) -> str:
-        """As it is written."""
-        return "".join(step.text for step in self.steps) + self.suffix
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the elements are called that are to be found, and those around them."""
-
-    tags: tuple[str, ...]
-    classes: tuple[str, ...]
-    ids: tuple[str, ...]
-
-
-def parse(css: str) -> Parsed | None:
+def parse(text: str) -> Parsed | None:
     """The parts of a selector; None for one with commas, or with something unusual."""
-    found = _suffix.search(css)
+    found = _suffix.search(text)
     suffix = found[0].strip() if found else ""
-    body = css[: found.start()].strip() if found else css.strip()
+    body = text[: found.start()].strip() if found else text.strip()
     steps: list[Step] = []
     joint, at = "", 0
     parts: list[str] = []
@@ -75,86 +47,49 @@ def parse(css: str) -> Parsed | None:
     return Parsed((*steps, Step(joint, tuple(parts))), suffix)
 
 
-def words_of(elements: Sequence[Sequence[Any]]) -> Words:
-    """The words of some elements, each with those around it."""
-    tags: dict[str, None] = {}
-    classes: dict[str, None] = {}
-    ids: dict[str, None] = {}
-    for chain in elements:
-        for element in chain:
-            tags[str(element.tag)] = None
-            classes.update(dict.fromkeys(str(element.get("class") or "").split()))
-            if name := element.get("id"):
-                ids[str(name)] = None
-    plain = [tuple(filter(_name.fullmatch, many)) for many in (tags, classes, ids)]
-    return Words(*plain)
-
-
-def changes(css: Parsed, words: Words, suffixes: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Selectors that are a little different, with the number of changes: one first, then two."""
-    single = list(_single(css, words))
-    ends = [suffix for suffix in suffixes if suffix != css.suffix]
-    for suffix in ends:
-        yield 1, Parsed(css.steps, suffix).text
-    for steps in single:
-        yield 1, Parsed(_applied(css.steps, [steps]), css.suffix).text
-    for steps in single:
-        for suffix in ends:
-            yield 2, Parsed(_applied(css.steps, [steps]), suffix).text
-    for one, other in combinations(single, 2):
-        if one[0] != other[0]:
-            yield 2, Parsed(_applied(css.steps, [one, other]), css.suffix).text
-
-
-def _applied(steps: tuple[Step, ...], edits: Sequence[tuple[int, Step | None]]) -> tuple[Step, ...]:
-    changed = dict(edits)
-    kept = [changed.get(i, step) for i, step in enumerate(steps)]
-    left = [step for step in kept if step is not None]
-    return (Step("", left[0].parts), *left[1:]) if left else steps
-
-
-def _single(css: Parsed, words: Words) -> Iterator[tuple[int, Step | None]]:
+def singles(parsed: Parsed, words: Words) -> Iterator[tuple[int, Step | None]]:
     """Single changes: the number of a step, and the new one, or None to leave it out."""
-    for i, step in enumerate(css.steps):
+    for i, step in enumerate(parsed.steps):
         if step.joint.strip():
             yield i, Step(" ", step.parts)
-        yield from ((i, Step(step.joint, parts)) for parts in _other_parts(step.parts, words))
-    for i in range(len(css.steps) - 1):
+        yield from (
+            (i, Step(step.joint, parts)) for parts in other_parts(step.parts, lambda part: _others(part, words))
+        )
+    for i in range(len(parsed.steps) - 1):
         yield i, None
-
-
-def _other_parts(parts: tuple[str, ...], words: Words) -> Iterator[tuple[str, ...]]:
-    for i, part in enumerate(parts):
-        before, after = parts[:i], parts[i + 1 :]
-        for other in _others(part, words):
-            if other != part and other not in parts:
-                yield (*before, other, *after)
-        if not part.startswith(":") and (before or after):
-            yield (*before, *after)
 
 
 def _others(part: str, words: Words) -> list[str]:
     classes, ids = [f".{name}" for name in words.classes], [f"#{name}" for name in words.ids]
     if part[0] == "#":
         return [*ids, *classes]
-    if part[0] in ".[":
+    if part[0] == ".":
         return [*classes, *ids]
+    if part[0] == "[":
+        return [*(f'[{name}="{value}"]' if value else f"[{name}]" for name, value in words.others), *classes, *ids]
     return [] if part[0] == ":" else list(words.tags)
 
 
 def fresh(chain: Sequence[Any], suffixes: Sequence[str]) -> Iterator[str]:
     """Selectors made anew for an element, given with those around it from the inside out; the shortest first."""
     own = _step_of(chain[0])
-    for suffix in suffixes:
-        yield f"{own}{suffix}"
-    for outer in chain[1:5]:
-        for suffix in suffixes:
-            yield f"{_step_of(outer)} {own}{suffix}"
+    for outer in ("", *(f"{_step_of(element)} " for element in chain[1:5])):
+        yield from (f"{outer}{own}{suffix}" for suffix in suffixes)
 
 
 def _step_of(element: Any) -> str:
     name = str(element.get("id") or "")
-    if _name.fullmatch(name) and not re.search(r"\d", name):
+    if NAME.fullmatch(name) and not re.search(r"\d", name):
         return f"{element.tag}#{name}"
-    classes = [each for each in str(element.get("class") or "").split() if _name.fullmatch(each)]
+    classes = [each for each in str(element.get("class") or "").split() if NAME.fullmatch(each)]
     return str(element.tag) + "".join(f".{each}" for each in classes[:1])
+
+
+def suffix_of(attribute: str) -> str:
+    """What reads an attribute, or the text if it is empty."""
+    return f"::attr({attribute})" if attribute else "::text"
+
+
+def finder(text: str, kind: str) -> Callable[[Any], list[Any]]:
+    """A function from an element to what the selector finds."""
+    return compile_css(text, kind)

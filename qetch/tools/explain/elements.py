@@ -14,6 +14,7 @@ MAX_CARRIERS = 12
 LOOSE = 0.6
 LINKS = 12
 TEXT = 200
+LOOKS = frozenset({"class", "id", "style"})
 ADDRESSES = frozenset(
     {"href", "src", "srcset", "poster", "content", "data-src", "data-url", "data-href", "value", "id"}
 )
@@ -76,10 +77,15 @@ def twins(old: Any, root: Any, *, same: bool) -> list[Any]:
     wanted = signature(old)
     found: list[tuple[float, int, int, Any]] = []
     for depth, element in _below(root):
-        score = alike(wanted, signature(element)) + (0.05 if element.tag == old.tag else 0)
+        score = alike(wanted, signature(element)) + 0.05 * (element.tag == old.tag) + 0.05 * bears(old, element)
         if score >= (SHAPE if same else LOOSE):
             found.append((-round(score, 2), -depth, len(found), element))
     return [element for *_, element in sorted(found, key=lambda item: item[:3])][:MAX_CARRIERS]
+
+
+def bears(old: Any, new: Any) -> bool:
+    """Whether an element has the attributes of another, besides those of its looks."""
+    return all(new.get(name) == value for name, value in old.attrib.items() if name not in LOOKS)
 
 
 def carriers(text: str, root: Any, *, same: bool) -> list[Carrier]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ALIKE = 0.5
 """From here on one value may be taken for the other's successor."""
 SHAPE = 0.75
 """What the same shape is worth at most, without the same content."""
+RETYPED = 0.9
+"""What a number is worth that has become a text, or the other way round."""
 DEPTH = 4
 SAMPLE = 6
 
@@ -31,12 +36,14 @@ def likeness(old: Any, new: Any, depth: int = DEPTH) -> float:
         return _texts(old, new)
     if isinstance(old, (int, float)) and isinstance(new, (int, float)):
         return 0.6 if len(str(int(old))) == len(str(int(new))) else 0.3
+    if is_retyped(old, new):
+        return RETYPED
     return 0.6 if type(old) is type(new) else 0.0  # dates
 
 
-def same_kind(old: Any, new: Any) -> bool:
-    """Whether both are objects, lists, texts, numbers, or true and false."""
-    return kind_of(old) == kind_of(new)
+def is_retyped(old: Any, new: Any) -> bool:
+    """Whether one is a number and the other the same as a text."""
+    return {kind_of(old), kind_of(new)} == {"number", "text"} and str(old) == str(new)
 
 
 def kind_of(value: Any) -> str:
@@ -50,6 +57,23 @@ def kind_of(value: Any) -> str:
 
 
 _KINDS: dict[str, Any] = {"boolean": bool, "number": (int, float), "text": str, "list": list, "object": dict}
+
+
+def holdings(old: Any, new: Any) -> float:
+    """From 0 to 1: how much two objects or lists hold the same, wherever it stands and whatever it is called."""
+    first, second = set(_leaves(old)), set(_leaves(new))
+    return len(first & second) / len(first | second) if first and second else 0.0
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts and numbers in a value, as texts."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (dict, list)):
+            stack += node.values() if isinstance(node, dict) else node
+        elif node not in (None, "") and not isinstance(node, bool):
+            yield str(node)
 
 
 def _objects(old: dict[str, Any], new: dict[str, Any], depth: int) -> float:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qetch.selectors.jmes import DoesNotFit, compile_jmespath
 from qetch.selectors.keys import keys_of
-from qetch.tools.explain.likeness import ALIKE, kind_of, likeness
+from qetch.tools.explain.likeness import ALIKE, holdings, is_retyped, kind_of, likeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,10 +28,20 @@ NEAR = 0.15
 """What is less alike than the best by more than this is not offered beside it."""
 CLEAR = 0.9
 """What is more alike than this is it."""
+HELD = 0.7
+"""What holds so much of the same is taken for the same with other names in it."""
+SEVERAL = 3
+STOOD = 2.0
+"""What it costs, in steps, that a path led to something before."""
+EXACT = 0.001
 BROKEN = 0.3
 """What is less alike than this is something else."""
 
+CONVERSIONS = {("number", "text"): "to_number", ("text", "number"): "to_string"}
+"""What makes of a value there is now one of the kind that was recorded."""
+
 _plain = re.compile(r"[A-Za-z_]\w*")
+_last = re.compile(r"(?:[A-Za-z_]\w*|\"[^\"]*\")\Z")
 
 
 class Offer(NamedTuple):
@@ -62,11 +73,21 @@ class Move:
     offer: Offer
     contexts: frozenset[int]
 
+    def beside(self) -> Move:
+        """The same, with the old key still asked where the new path leads to nothing."""
+        name = self.key if _plain.fullmatch(self.key) else json.dumps(self.key, ensure_ascii=False)
+        return replace(self, offer=self.offer._replace(path=f"not_null({self.offer.path}, {name})"))
+
 
 def broken_keys(text: str, old: Sequence[Any], new: Sequence[Any]) -> list[tuple[Key, Key]]:
-    """The keys of an expression that gave something when read from the old nodes, and nothing alike from the new."""
-    pairs = zip(keys_of(text, old), keys_of(text, new), strict=False)
-    return [(before, now) for before, now in pairs if _is_broken(before, now)]
+    """The keys of an expression that gave something when read from the old nodes, and nothing alike from the new.
+
+    Those of dotted names that came to nothing in the old nodes are not among them: they are no loss.
+    """
+    recorded = keys_of(text, old)
+    ends = {key.chain: any(tells(found) for _, found in key.uses) for key in recorded}  # the last of a chain stays
+    pairs = zip(recorded, keys_of(text, new), strict=False)
+    return [(before, now) for before, now in pairs if ends[before.chain] and _is_broken(before, now)]
 
 
 def _is_broken(before: Key, now: Key) -> bool:
@@ -75,6 +96,17 @@ def _is_broken(before: Key, now: Key) -> bool:
     if not gave or not asked:
         return False
     return agreement([found for _, found in before.uses], [found for _, found in now.uses]) < BROKEN
+
+
+def retyped_keys(text: str, old: Sequence[Any], new: Sequence[Any]) -> list[int]:
+    """The numbers of the keys of an expression that give a text where they gave the same number, or the reverse."""
+    pairs = zip(keys_of(text, old), keys_of(text, new), strict=False)
+    return [number for number, (before, now) in enumerate(pairs) if _is_retyped(before, now)]
+
+
+def _is_retyped(before: Key, now: Key) -> bool:
+    pairs = zip(before.uses, now.uses, strict=False)
+    return any(is_retyped(was, found) for (_, was), (_, found) in pairs)
 
 
 def tells(found: Any) -> bool:
@@ -106,13 +138,27 @@ def moves(text: str, old: Sequence[Any], new: Sequence[Any]) -> list[Move]:
     """
     before, after = keys_of(text, old), keys_of(text, new)
     for number, (was, now) in enumerate(zip(before, after, strict=False)):
-        found = list(_moves_of(number, before, after)) if _is_broken(was, now) else []
+        found: list[Move] = []
+        if _is_broken(was, now) or _is_retyped(was, now):
+            found = list(_moves_of(number, before, after))
+        found = found or list(_moves_of_some(number, was, now))
         if found:
             return sorted(found, key=lambda move: (-round(move.offer.score, 2), move.offer.cost))[:MAX_OFFERS]
     if agreement(old, new) >= ALIKE:  # the place is the same, and what is asked for is not there
         return []
     ids = frozenset(map(id, new))
     return [Move("", -1, None, offer, ids) for offer in relocate("", list(old), list(new))]
+
+
+def _moves_of_some(number: int, was: Key, now: Key) -> Iterator[Move]:
+    """Where the value of a key is that only some of the objects have lost."""
+    if len(was.uses) != len(now.uses):
+        return
+    lost = [(old, new) for old, new in zip(was.uses, now.uses, strict=True) if tells(old[1]) and not tells(new[1])]
+    results, contexts = [result for (_, result), _ in lost], [context for _, (context, _) in lost]
+    ids = frozenset(id(context) for context, _ in now.uses)
+    for offer in relocate(was.name, results, contexts, [context for (context, _), _ in lost]):
+        yield Move(was.name, number, number, offer, ids)
 
 
 def _moves_of(number: int, before: Sequence[Key], after: Sequence[Key]) -> Iterator[Move]:
@@ -125,35 +171,101 @@ def _moves_of(number: int, before: Sequence[Key], after: Sequence[Key]) -> Itera
         contexts = [context for context, _ in after[first].uses]
         if first != last and len(contexts) != len(results):
             continue
-        offers = relocate(before[last].name, results, contexts)
+        offers = relocate(before[last].name, results, contexts, [context for context, _ in before[first].uses])
         ids = frozenset(map(id, contexts))
         yield from (Move(before[last].name, last, first, offer, ids) for offer in offers)
         if offers and offers[0].score > CLEAR:
             return
 
 
-def relocate(name: str, results: Sequence[Any], contexts: Sequence[Any]) -> list[Offer]:
-    """Paths from the contexts to values like the results; `name` is that of the key which led there."""
+def relocate(name: str, results: Sequence[Any], contexts: Sequence[Any], recorded: Sequence[Any] = ()) -> list[Offer]:
+    """Paths from the contexts to values like the results.
+
+    Args:
+        name: That of the key which led there.
+        results: What it gave.
+        contexts: Where to look now.
+        recorded: Where it was found. What had another place in there already is hardly what has moved.
+    """
     wanted = {kind_of(result) for result in results if tells(result)}
     offers: dict[str, Offer] = {}
     for context in _telling(results, contexts):
         for path, kind, steps in _paths(context):
-            if kind in wanted and path not in offers:
+            path = _as_wanted(path, kind, wanted)
+            if path and path not in offers:
                 score = agreement(results, [_read(path, context) for context in contexts])
                 if score >= ALIKE:
-                    unlike = 1 - SequenceMatcher(None, name, path).ratio()
-                    offers[path] = Offer(path, score, steps + unlike / 2 + 0.5 * path.count("["))
+                    offers[path] = Offer(path, score, _cost(path, steps, name, recorded))
+    offers = offers or _by_holdings(results, contexts)
     best = max((offer.score for offer in offers.values()), default=0.0)
     near = [offer for offer in offers.values() if offer.score > best - NEAR]
     return sorted(near, key=lambda offer: (-round(offer.score, 2), offer.cost))[:MAX_OFFERS]
 
 
+def _by_holdings(results: Sequence[Any], contexts: Sequence[Any]) -> dict[str, Offer]:
+    """Paths to objects or lists that hold the same under other names, the innermost of nested ones first."""
+    offers: dict[str, Offer] = {}
+    for result, context in _telling_pairs(results, contexts):
+        for path, kind, steps in _paths(context) if kind_of(result) in ("object", "list") else ():
+            if kind == kind_of(result) and path not in offers:
+                score = holdings(result, _read(path, context))
+                if score >= HELD:
+                    offers[path] = Offer(path, ALIKE * score, _winding(path) - steps)
+    return offers
+
+
+def _cost(path: str, steps: int, name: str, recorded: Sequence[Any]) -> float:
+    unlike = 1 - SequenceMatcher(None, name, path).ratio()
+    stood = any(tells(_read(path, context)) for context in recorded[:SEVERAL])
+    return steps + unlike / 2 + _winding(path) / 4 + STOOD * stood
+
+
+def _winding(path: str) -> int:
+    """How much a path is more than names."""
+    return 2 * (path.count("[") + path.count("*"))
+
+
+def rivals(name: str, results: Sequence[Any], contexts: Sequence[Any], recorded: Sequence[Any]) -> list[str]:
+    """Paths to exactly the recorded results that did not lead there when they were recorded."""
+    offers = relocate(name, results, contexts, recorded)
+    exact = [offer.path for offer in offers if offer.score > 1 - EXACT]
+    return [path for path in exact if not any(tells(_read(path, context)) for context in recorded[:SEVERAL])]
+
+
+def stood_before(old: str, new: str, recorded: Sequence[Any]) -> bool:
+    """Whether an expression asks for something that another does not, and that was there when that one was good.
+
+    Then it is hardly what has moved, even if it is the same by chance.
+    """
+    known = {names for names, _ in _chains(old, recorded)}
+    return any(there and names not in known for names, there in _chains(new, recorded))
+
+
+def _chains(text: str, nodes: Sequence[Any]) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """The dotted names of an expression, and whether they lead to anything."""
+    for _, keys in groupby(keys_of(text, nodes), lambda key: key.chain):
+        chain = list(keys)
+        yield tuple(key.name for key in chain), any(tells(found) for _, found in chain[-1].uses)
+
+
+def _as_wanted(path: str, kind: str, wanted: set[str]) -> str:
+    """The path to a value of a kind, or what makes of that one of a wanted kind; empty if nothing does."""
+    if kind in wanted:
+        return path
+    calls = [CONVERSIONS[each, kind] for each in wanted if (each, kind) in CONVERSIONS]
+    return _last.sub(lambda name: f"{calls[0]}({name[0]})", path, count=1) if calls and _last.search(path) else ""
+
+
 def _telling(results: Sequence[Any], contexts: Sequence[Any]) -> list[Any]:
     """A few contexts in which the results should be: those where there was one, if that is known."""
-    pairs = (
-        zip(results, contexts, strict=True) if len(results) == len(contexts) else ((True, each) for each in contexts)
-    )
-    return [context for result, context in pairs if tells(result) and isinstance(context, (dict, list))][:3]
+    if len(results) != len(contexts):
+        return [context for context in contexts if isinstance(context, (dict, list))][:SEVERAL]
+    return [context for _, context in _telling_pairs(results, contexts)]
+
+
+def _telling_pairs(results: Sequence[Any], contexts: Sequence[Any]) -> list[tuple[Any, Any]]:
+    pairs = zip(results, contexts, strict=False)
+    return [pair for pair in pairs if tells(pair[0]) and isinstance(pair[1], (dict, list))][:SEVERAL]
 
 
 def _read(path: str, context: Any) -> Any:
@@ -181,8 +293,10 @@ def _paths(root: Any) -> Iterator[tuple[str, str, int]]:
 
 def _children(path: str, value: Any, many: bool) -> Iterator[tuple[str, Any, bool]]:
     """One step further: a path, an example of what is there, and whether it gives many of them."""
-    if isinstance(value, dict) and len(value) <= MAX_KEYS:
-        for key, child in value.items():
+    if isinstance(value, dict):
+        if value and all(isinstance(child, dict) for child in value.values()):  # a table, whose keys are ids
+            yield f"{path}.*" if path else "*", next(iter(value.values())), True
+        for key, child in value.items() if len(value) <= MAX_KEYS else ():
             name = key if _plain.fullmatch(key) else json.dumps(key, ensure_ascii=False)
             yield f"{path}.{name}" if path else name, child, many
     elif isinstance(value, list) and value:
@@ -217,9 +331,13 @@ def _spliced(text: str, start: int, end: int, chain: int, path: str) -> list[str
     if start == chain and before.endswith("!") and not _plain.fullmatch(path):  # `!` binds closer than a dot
         return [f"{before}({path}){after}"]
     texts = [f"{before}{path}{after}"]
-    if "[]" in path and after.startswith("["):  # a filter behind it is for the list, not for each item
+    if _projects(path) and after.startswith("["):  # a filter behind it is for the list, not for each item
         texts.insert(0, f"{before[:chain]}({before[chain:]}{path}){after}")
     return texts
+
+
+def _projects(path: str) -> bool:
+    return "[]" in path or "*" in path
 
 
 def _prefixed(text: str, path: str) -> list[str]:
@@ -227,5 +345,5 @@ def _prefixed(text: str, path: str) -> list[str]:
         return [path]
     if text.startswith("["):
         bracketed = f"({path}){text}"
-        return [bracketed, f"{path} | {text}"] if "[]" in path else [f"{path}{text}", f"{path} | {text}"]
+        return [bracketed, f"{path} | {text}"] if _projects(path) else [f"{path}{text}", f"{path} | {text}"]
     return [f"{path}.{text}", f"{path} | {text}"] if _plain.match(text) else [f"{path} | {text}"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,7 +60,7 @@ def _tree(document: dict[str, Any]) -> Branch:
         _visit(visit, root)
     if document["stopped"]:
         root.add("there is more, but this is enough to see", "dim")
-    if document["error"]:
+    if document["error"] and document["claim"]["site"]:
         root.add(f"{document['error']['kind']}: {document['error']['message']}", "bad")
     elif document["visits"]:
         root.add(f"{_count(document['items'], 'item')} in all", "good" if document["items"] else "bad")
@@ -70,10 +74,13 @@ def _claim(document: dict[str, Any], root: Branch) -> None:
         captures = ", ".join(f"{name}={value}" for name, value in claim["captures"].items() if value is not None)
         path = f" ({claim['path']})" if claim["path"] else ""
         branch = root.add(f"taken by {claim['site']}, handle {claim['handle']}{path}", "good")
+        if claim["status"] != "alive":
+            branch.add(f"known to be {claim['status']}: {claim['note']}", "bad")
         if captures:
             branch.add(f"read in the URL: {captures}")
     else:
-        branch = root.add(f"taken by nobody: {claim['why']}", "bad")
+        why = re.sub(r"^https?://\S+: ", "", claim["why"])  # it stands above
+        branch = root.add(f"taken by nobody: {why}", "bad")
     for each in document["not_claimed"]:
         branch.add(f"not {each['site']}, handle {each['handle']}: {each['why']}", "dim")
     if document["other_sites"]:
@@ -84,22 +91,37 @@ def _visit(visit: dict[str, Any], root: Branch) -> None:
     where = f"{visit['site']}, handle {visit['handle']}" if visit["site"] else "before the first handle"
     gone_to = f" (goto {visit['depth']})" if visit["depth"] else ""
     branch = root.add(f"{where}{gone_to}: {visit['url']}" if visit["url"] else where, "title")
-    for request in visit["requests"]:
-        _request(request, branch)
+    for (_, _, error), requests in groupby(visit["requests"], itemgetter("method", "url", "error")):
+        tries = list(requests)
+        if error and len(tries) > 1:
+            text, style = _head(tries[0])
+            branch.add(f"{text} ({len(tries)} tries)", style)
+            continue
+        for request in tries:
+            _request(request, branch)
 
 
 def _request(request: dict[str, Any], branch: Branch) -> None:
     below = branch.add(*_head(request)) if request["method"] else branch
+    idle = [find for find in request["selectors"] if _is_idle(find)]
     for find in request["selectors"]:
-        below.add(*_selector(find))
+        if find not in idle:
+            below.add(*_selector(find))
+    if idle:
+        below.add(f"{_count(len(idle), 'rule')} of `errors` {'does' if len(idle) == 1 else 'do'} not hold", "dim")
     for left_out in request["left_out"][:MAX_LEFT_OUT]:
-        below.add(f"left out: {left_out['where']}: {left_out['reason']}", "dim")
+        below.add(_left_out(left_out), "dim")
     if len(request["left_out"]) > MAX_LEFT_OUT:
         below.add(f"left out: {len(request['left_out']) - MAX_LEFT_OUT} more", "dim")
     for item in request["contents"][:MAX_CONTENTS]:
         _item(item, below)
     if len(request["contents"]) > MAX_CONTENTS:
         below.add(f"and {_count(len(request['contents']) - MAX_CONTENTS, 'more item')}", "dim")
+
+
+def _left_out(left_out: dict[str, Any]) -> str:
+    line = f"{PurePath(left_out['file']).name}:{left_out['line']}, " if left_out["line"] else ""
+    return f"left out: {line}{left_out['where']}: {left_out['reason']}"
 
 
 def _head(request: dict[str, Any]) -> tuple[str, str]:
@@ -111,9 +133,23 @@ def _head(request: dict[str, Any]) -> tuple[str, str]:
     return f"{what}: {status}, {request['bytes']:,} bytes, {source}", "" if status < 400 else "bad"
 
 
+def _is_idle(find: dict[str, Any]) -> bool:
+    """Whether it is the condition of an error that did not occur."""
+    parts = find["where"].split(".")
+    return "errors" in parts and parts[-1] == "when" and not _holds(find)
+
+
+def _holds(find: dict[str, Any]) -> bool:
+    return find["nothing"] < find["read"] and set(find["first"]) != {"False"}
+
+
 def _selector(find: dict[str, Any]) -> tuple[str, str]:
     text = f"{find['where']}: {find['selector']}"
-    if not find["found"]:
+    if find["role"] == "rows" and find["empty"] == find["read"]:
+        return f"{text}  → 0 rows", "dim"
+    if find["where"].endswith("when") and find["read"] == 1:
+        return f"{text}  → {'holds' if _holds(find) else 'does not hold'}", "" if _holds(find) else "dim"
+    if find["nothing"] == find["read"]:
         return f"{text}  → nothing", "dim" if find["role"] == "value" else "bad"
     noun = "row" if find["role"] == "rows" else "value"
     number = _count(find["found"], noun) if find["found"] > 1 or find["read"] > 1 else ""
@@ -145,24 +181,31 @@ def _repair(document: dict[str, Any], root: Branch) -> None:
     branch = root.add(f"compared with what was recorded at {compared}", "title")
     changed = {proposal["where"] for proposal in repair["proposals"]}
     for gone in repair["gone"]:
-        if gone["where"] not in changed:
-            branch.add(f"{gone['where']}: `{gone['selector']}` does not find what it found", "bad")
-    for proposal in repair["proposals"]:
-        place = f"{proposal['file']}:{proposal['line']}:{proposal['column']}"
-        below = branch.add(f"{place}: {proposal['message']}", "bad")
-        below.add(f"- {proposal['old_line']}", "old")
-        below.add(f"+ {proposal['new_line']}", "new")
+        if gone["where"] not in changed and not gone["cured"]:
+            below = branch.add(f"{gone['file']}:{gone['line']}:{gone['column']}: {gone['message']}", "bad")
+            if gone["recorded"]:
+                now = f"now stands at {gone['now_at']}" if gone["now_at"] else "stands nowhere in the new answers"
+                below.add(f"the recorded {gone['recorded']!r} {now}")
+    for line, proposals in groupby(repair["proposals"], lambda proposal: int(proposal["line"])):
+        of_line = list(proposals)
+        for proposal in of_line:
+            place = f"{proposal['file']}:{line}:{proposal['column']}"
+            below = branch.add(f"{place}: {proposal['message']}", "bad")
+        below.add(f"- {of_line[0]['old_line']}", "old")
+        below.add(f"+ {of_line[0]['new_line']}", "new")
     branch.add(*_verdict(repair))
 
 
 def _verdict(repair: dict[str, Any]) -> tuple[str, str]:
     if not repair["proposals"]:
-        return "nothing like the recorded values was found in the new answers", "bad"
+        return "no other selector was found that gives what was recorded", "bad"
     gives = f"tried: so changed, the spec gives {_count(repair['items'], 'item')}"
     if repair["same_url"]:
         gives += f", {repair['wanted']} were recorded"
+    if repair["sure"]:
+        return f"{gives}, and every selector finds what was recorded", "good"
     if repair["complete"]:
-        return f"{gives}, and every selector finds something again", "good"
+        return f"{gives}, and every selector finds something again: compare it before you paste", ""
     return f"{gives}, but not everything is found again", "bad"
 
 

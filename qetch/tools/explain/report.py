@@ -6,20 +6,29 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from qetch.engine.why import line_of
 from qetch.selectors.markup import Html, visible_text
 from qetch.tools.explain.elements import is_element
 
 if TYPE_CHECKING:
     from qetch.content import Content
     from qetch.tools.explain import Explanation
-    from qetch.tools.explain.propose import Repair
-    from qetch.tools.explain.sheet import Edit
+    from qetch.tools.explain.propose import Gone, Repair
+    from qetch.tools.explain.sheet import Edit, Sheet
     from qetch.tools.explain.trace import Asked, Find
 
 FIRST = 3
 """Of what a selector found, so many are shown."""
 LONGEST = 100
 """Characters of a value."""
+LOST = {
+    "nothing": "finds nothing",
+    "less": "finds only some of what was recorded",
+    "type": "finds the recorded values as another type, text or number",
+    "blind": "asks for something that is no longer there",
+    "other": "finds something else than was recorded",
+}
+"""What has become of a selector, in words."""
 _names = re.compile(r"[\w.\[\]@-]+")
 FIELDS = ("uid", "variant", "quality", "extension", "title", "uploaded_by", "uploaded_date", "size", "fragments")
 
@@ -27,22 +36,30 @@ FIELDS = ("uid", "variant", "quality", "extension", "title", "uploaded_by", "upl
 def document(found: Explanation) -> dict[str, Any]:
     """The whole explanation.
 
-    - `url`; `claim`: `site`, `handle`, `captures`, `path` of the spec, and `why` if nobody takes the URL
+    - `url`; `claim`: `site`, `handle`, `captures`, `path` of the spec, its `status` (`alive`, `broken` or `dead`) with
+      a `note`, and `why` if nobody takes the URL
     - `not_claimed`: the other handles of the specs of this host: `site`, `handle`, `why`, and `failed_at`, the index
       of the character of the URL at which the regex fails (null if it does not)
     - `other_sites`: how many specs are of other hosts
     - `visits`: each handle that was at work: `site`, `handle`, `url`, `depth` in `goto`s, and `requests`: `method`,
       `url`, `status`, `bytes`, `ms`, `cassette` (whether it came from one), `error`, `selectors`, `left_out` (`where`,
-      `reason`), `contents` (lists of contents, best first). What was done before the first request has no `url`.
+      `reason`, `file` and `line` of the spec or null), `contents` (lists of contents, best first). What was done before
+      the first request has no `url`.
     - a selector: `where` in the spec, `selector`, `language`, `role` (`value` or `rows`), `read` (how often), `nothing`
-      (how often it found nothing), `found` (how many values or rows in all), `first` (some of them, shortened)
+      (how often it found nothing), `empty` (how often that was an empty list), `found` (how many values or rows in
+      all), `first` (some of them, shortened)
     - `stopped`: whether the run was given up before its end, as there was enough to see
     - `items`: how many lists of contents there are
     - `error`: null, or `kind` and `message`
     - `repair`: null, or what the comparison with the cassettes came to: `compared_with` (URLs), `same_url`, `gone`
-      (selectors that do not find what they found: `where`, `selector`), `proposals` (`where`, `file`, `line`,
-      `column`, `old`, `new`, `message`, `old_line`, `new_line`), `items` that the changed spec gives, `wanted` (in the
-      cassettes), `complete` (whether it finds everything again)
+      (selectors that do not find what they found: `where`, `file`, `line`, `column`, `selector`, `message`,
+      `cured` by the proposals; `recorded`, one of the recorded values, and `now_at`, where that stands now, or null),
+      `proposals` (`where`, `file`, `line`, `column`, `old`, `new`, `message`, `sure`, `old_line`, `new_line`: two
+      proposals for one line have the same new line, with both in it), `items` that the changed spec gives, `wanted`
+      (in the cassettes), `complete` (whether it finds everything again), `sure` (whether it gives what was recorded,
+      and nothing else)
+    - a proposal is `sure` if it was tried on the new answer for the very URL that was recorded, finds exactly the
+      recorded values, and no other path would find them as well
     - `not_compared`: why there is no `repair`
     """
     claim, trace = found.claim, found.trace
@@ -53,6 +70,8 @@ def document(found: Explanation) -> dict[str, Any]:
             "handle": claim.handle or None,
             "captures": claim.captures,
             "path": claim.path or None,
+            "status": claim.status,
+            "note": claim.note or None,
             "why": claim.why or None,
         },
         "not_claimed": [
@@ -93,7 +112,15 @@ def _request(asked: Asked) -> dict[str, Any]:
         "cassette": asked.recorded,
         "error": asked.error or None,
         "selectors": [_selector(find) for find in asked.finds.values()],
-        "left_out": [{"where": where, "reason": reason} for where, reason in asked.left_out],
+        "left_out": [
+            {
+                "where": left_out.where,
+                "reason": left_out.reason,
+                "file": str(left_out.path) if left_out.path else None,
+                "line": line_of(left_out.path, left_out.where),
+            }
+            for left_out in asked.left_out
+        ],
         "contents": [list(map(content_record, item)) for item in asked.contents],
     }
 
@@ -107,6 +134,7 @@ def _selector(find: Find) -> dict[str, Any]:
         "role": find.role,
         "read": find.count,
         "nothing": find.nothing,
+        "empty": find.empty,
         "found": len(values),
         "first": ["***"] * bool(values) if find.secret else [short(value) for value in values[:FIRST]],
     }
@@ -148,11 +176,27 @@ def _repair(repair: Repair) -> dict[str, Any]:
     return {
         "compared_with": repair.compared,
         "same_url": repair.same_url,
-        "gone": [{"where": where, "selector": text} for where, text in repair.gone],
+        "gone": [_gone(gone, repair.sheet) for gone in repair.gone],
         "proposals": list(_proposals(repair)),
         "items": repair.items,
         "wanted": repair.wanted,
         "complete": repair.complete,
+        "sure": repair.sure,
+    }
+
+
+def _gone(gone: Gone, sheet: Sheet) -> dict[str, Any]:
+    line, column = sheet.line_of(gone.where, gone.text.partition(" | ")[0])
+    return {
+        "where": gone.where,
+        "file": str(sheet.path),
+        "line": line,
+        "column": column,
+        "selector": gone.text,
+        "message": f"{_quoted(gone.text)} {LOST[gone.lost]}",
+        "cured": gone.cured,
+        "recorded": short(gone.value) if gone.value else None,
+        "now_at": gone.place or None,
     }
 
 
@@ -169,14 +213,31 @@ def _proposals(repair: Repair) -> list[dict[str, Any]]:
                 "old": edit.old,
                 "new": edit.new,
                 "message": _message(edit),
+                "sure": edit.sure,
                 "old_line": repair.sheet.line(line),
-                "new_line": repair.changed.line(line),
+                "new_line": repair.changed.line(repair.changed.line_of(edit.where, edit.new)[0]),
             }
         )
     return sorted(proposals, key=lambda proposal: (proposal["line"], proposal["column"]))
 
 
 def _message(edit: Edit) -> str:
-    if _names.fullmatch(edit.old):
-        return f"`{edit.old}` is gone; the recorded values are now at `{edit.new}`"
-    return f"`{edit.old}` finds something else than was recorded; `{edit.new}` finds that"
+    """What has become of a selector, and what to put in its place."""
+    is_path = _names.fullmatch(edit.old) and _names.fullmatch(edit.new)
+    gone = edit.lost == "nothing" and is_path
+    happened = f"{_quoted(edit.old)} {'is gone' if gone else LOST[edit.lost]}"
+    if not edit.sure and not edit.rivals:
+        return f"{happened}; perhaps {_quoted(edit.new)} is meant: compare what it finds"
+    new = (
+        f"the recorded values are now at {_quoted(edit.new)}"
+        if is_path
+        else f"{_quoted(edit.new)} finds what was recorded"
+    )
+    if not edit.rivals:
+        return f"{happened}; {new}"
+    return f"{happened}; {new}, but they are at {' and '.join(map(_quoted, edit.rivals[:2]))} too: choose"
+
+
+def _quoted(text: str) -> str:
+    """A selector in a sentence; those of JMESPath may have backticks in them."""
+    return repr(text) if "`" in text else f"`{text}`"

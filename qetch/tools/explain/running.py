@@ -43,7 +43,7 @@ def run(extractor: BaseExtractor, url: str, auth: tuple[str, ...] | None = None)
                 trace.stopped = True
                 break
     except QetchError as caught:
-        error = caught
+        error, trace.failed = caught, True
     if not isinstance(extractor, SpecExtractor):
         trace.extra = [item for item in items if item]
     return trace, error

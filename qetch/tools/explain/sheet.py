@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from qetch.errors import SpecError
 from qetch.spec.check import check
@@ -22,16 +22,32 @@ if TYPE_CHECKING:
     from qetch.spec.model import Site
     from qetch.spec.walk import Node
 
+SELECTS = frozenset({"jmespath", "css", "xpath", "regex", "in", "url", "fragments"})
+
 _safe = re.compile(r"[A-Za-z_][\w.-]*")
 _words = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 
+Lost = Literal["nothing", "less", "type", "blind", "other"]
+"""What a selector finds now: nothing, only some of what was recorded, all as another type, all by chance, or other."""
+
+
 class Edit(NamedTuple):
-    """A selector that is exchanged: its place in the spec, and both texts."""
+    """A selector that is exchanged.
+
+    Attributes:
+        where: Its place in the spec.
+        lost: What the old one finds of what was recorded.
+        sure: Whether the new one finds exactly what was recorded, and nothing else would do that as well.
+        rivals: Other paths to the same values.
+    """
 
     where: str
     old: str
     new: str
+    lost: Lost = "other"
+    sure: bool = False
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,13 +137,14 @@ def _scalar(document: Document, where: str, text: str) -> Any:
             break
         else:
             return None
-    while isinstance(node.items, dict):
-        below = [
-            item for name, (_, item) in node.items.items() if name in ("jmespath", "css", "in", "url", "fragments")
-        ]
-        if not below:
-            return None
-        node = below[0]
+    return _event_of(node, text)
+
+
+def _event_of(node: Node, text: str) -> Any:
+    """The event of a text that stands at a node, or is the selector of the value or the rows there."""
+    if isinstance(node.items, dict):
+        below = (item for name, (_, item) in node.items.items() if name in SELECTS)
+        return next((event for item in below if (event := _event_of(item, text))), None)
     return node.event if getattr(node.event, "value", None) == text else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from qetch.errors import QetchError
 from qetch.spec.model import FirstOf, Header, Selector, Text, Value
@@ -12,6 +12,7 @@ from qetch.tools.telling import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from qetch.content import Content
     from qetch.engine.fetching import Request
@@ -37,8 +38,10 @@ class Find:
         every: Whether all matches are wanted instead of the first; of rows always.
         count: How often it was read.
         nothing: How often it found nothing.
+        empty: How often that was an empty list, which is no loss.
         samples: What it was read from, what was selected there, and what came of that, of the first readings.
         secret: Whether what it finds is not to be shown.
+        value: What the spec says of it, unless it is of rows.
     """
 
     where: str
@@ -48,15 +51,42 @@ class Find:
     every: bool = False
     count: int = 0
     nothing: int = 0
+    empty: int = 0
     samples: list[tuple[Any, Any]] = field(default_factory=list)
     secret: bool = False
+    value: Value | None = None
+
+    @property
+    def regex(self) -> str:
+        """The regex among the steps of the value, or nothing."""
+        steps = self.value.steps if self.value else ()
+        return next((str(step.argument.pattern) for step in steps if step.word == "regex"), "")
+
+    @property
+    def reads(self) -> bool:
+        """Whether it looks for something: templates and headers do not."""
+        return self.selector is not None or bool(self.regex)
+
+    @property
+    def nodes(self) -> list[Any]:
+        """What the samples were read from."""
+        return [node for node, _ in self.samples]
 
     def add(self, node: Any, found: Any) -> None:
         """One more reading."""
         self.count += 1
         self.nothing += is_nothing(found)
+        self.empty += isinstance(found, list) and not found
         if len(self.samples) < MAX_SAMPLES:
             self.samples.append((node, found))
+
+
+class LeftOut(NamedTuple):
+    """What was left out: its place in the spec, with the number of the row, why, and the file of the spec."""
+
+    where: str
+    reason: str
+    path: Path | None
 
 
 @dataclass(slots=True)
@@ -75,7 +105,7 @@ class Asked:
     seconds: float = 0.0
     recorded: bool = False
     finds: dict[str, Find] = field(default_factory=dict)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     contents: list[list[Content]] = field(default_factory=list)
 
 
@@ -96,6 +126,7 @@ class Trace:
     Attributes:
         asked: How many requests there were.
         stopped: Whether the run was given up before its end, as there was enough to see.
+        failed: Whether it ended in an error.
         extra: Items that were made without anybody looking on.
     """
 
@@ -104,8 +135,9 @@ class Trace:
         self.visits: list[Visit] = []
         self.asked = 0
         self.stopped = False
+        self.failed = False
         self.extra: list[list[Content]] = []
-        self._run: Run | None = None
+        self._open: list[tuple[Run, Visit]] = []
         self._by_answer: dict[int, Asked] = {}
         self._last = Asked()
 
@@ -123,15 +155,21 @@ class Trace:
 
     def entered(self, run: Run, handle: Handle, source: str) -> None:
         """A handle begins with its URL."""
-        self._run = run
         self.veil.guard(run.session)
         self._last = Asked()
         self.visits.append(Visit(run.site.name, handle.name, source, run.depth, [self._last]))
+        self._open.append((run, self.visits[-1]))
+
+    def returned(self, run: Run) -> None:
+        """A run goes on after a `goto`."""
+        while len(self._open) > 1 and self._open[-1][0] is not run:
+            self._open.pop()
+        self._last = self._open[-1][1].requests[-1]
 
     def answered(self, request: Request, answer: Answer | QetchError, seconds: float) -> None:
         """A request came to an answer, or to none."""
         asked = Asked(request.method, _url_of(request), seconds=seconds)
-        asked.recorded = bool(self._run and self._run.session.offline)
+        asked.recorded = bool(self._open and self._open[-1][0].session.offline)
         if isinstance(answer, QetchError):
             asked.error = str(answer)
         else:
@@ -141,7 +179,8 @@ class Trace:
         if not self.visits:  # a token, before the first handle
             self.visits.append(Visit("", "", "", 0))
         self.asked += 1
-        self.visits[-1].requests.append(asked)
+        visit = self._open[-1][1] if self._open else self.visits[-1]
+        visit.requests.append(asked)
 
     def read(self, value: Value, node: Any, place: Place, found: Any) -> None:
         """A value was read from a node."""
@@ -154,10 +193,10 @@ class Trace:
         """Rows were looked for in a node."""
         self._find(f"{rows.where}.in", "rows", rows, place).add(node, found)
 
-    def left_out(self, place: str, reason: str) -> None:
+    def left_out(self, place: str, reason: str, path: Path | None) -> None:
         """Something was left out."""
         if len(self._last.left_out) < MAX_LEFT_OUT:
-            self._last.left_out.append((place, reason))
+            self._last.left_out.append(LeftOut(place, reason, path))
 
     def gave(self, spec: ContentSpec, place: Place, contents: Sequence[Content]) -> None:
         """An item was made."""
@@ -178,6 +217,7 @@ class Trace:
             head = what.head if isinstance(what, Value) else what.find
             every = what.every if isinstance(what, Value) else True
             find = Find(where, role, head if isinstance(head, Selector) else None, _text_of(what), every)
+            find.value = what if isinstance(what, Value) else None
             find.secret = where.startswith("auth.") or is_secret(where.rpartition(".")[2])
             asked.finds[where] = find
         return find

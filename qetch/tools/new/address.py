@@ -33,22 +33,45 @@ PLAIN_WORDS = frozenset(
 """Last segments that name no item."""
 SHAPES = ((r"\d+", re.compile(r"[0-9]+")), (r"[\w-]+", re.compile(r"[A-Za-z0-9_-]+")))
 """What a group matches, by what it matched."""
+ASIDE = frozenset(
+    (
+        *("page", "p", "paged", "pg", "pagenum", "page_number", "offset", "start", "skip", "from", "limit", "count"),
+        *("per_page", "size", "rows", "take", "sort", "order", "format", "lang", "cursor", "after"),
+    )
+)
+"""Names of query entries that say which part is wanted, and how, but not of what."""
+EXTENSION = re.compile(r"(?<=.)\.(?:json|html?|php|xml|aspx?)$")
+PEOPLE = ("@", "~")
+"""What some sites write before the name of a person."""
+PAGE = re.compile(r"(?:page|pg|p)[-_]?\d{1,5}(?:\.(?:html?|php|aspx?))?", re.IGNORECASE)
+SLUG = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+(?:\.html?)?")
+"""The words of a title, which follow an id for the sake of readers."""
+PLURALS = re.compile(r"[a-z]{3,20}s")
+ABOUT = re.compile(r"[a-z]{3,20}")
+ONE = {"galleries": "gallery", "stories": "story", "categories": "category"}
+PLURAL = re.compile(r"(?<=[a-z]{3})(?<![suiw])(?<!ie|se|ve)s$")
 TRACKING = re.compile(r"utm_\w+|fbclid|gclid", re.IGNORECASE)
 """Names of query entries that say where a visitor came from."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of the path; `name` if it names something, and then `tail` is an extension that stays behind it."""
+    """A piece of the path; `name` if it names something, between `lead` (such as @) and `tail` (an extension)."""
 
     text: str
     name: str = ""
     tail: str = ""
+    lead: str = ""
 
     @property
     def core(self) -> str:
         """What the group matches."""
-        return self.text[: len(self.text) - len(self.tail)] if self.tail else self.text
+        return self.text[len(self.lead) : len(self.text) - len(self.tail)]
+
+    @property
+    def template(self) -> str:
+        """It as part of a template."""
+        return f"{braced(self.lead)}{{{self.name}}}{braced(self.tail)}" if self.name else braced(self.text)
 
 
 @dataclass(frozen=True)
@@ -61,6 +84,7 @@ class Address:
         params: The names of its query entries, if they can be names of the language.
         secrets: Names of entries that hold something secret, which are in `url` no more.
         template: Whether the request can be built from the groups; otherwise it is `{source}`.
+        asks: Where the data of such pages are, if that is another address; its names are those of the page's.
     """
 
     url: str
@@ -72,11 +96,27 @@ class Address:
     secrets: tuple[str, ...] = ()
     template: bool = True
     values: dict[str, str] = field(default_factory=dict)
+    asks: Address | None = None
+
+    @property
+    def request(self) -> Address:
+        """What is asked."""
+        return self.asks or self
 
     @property
     def domain(self) -> str:
         """The host that `domains` lists."""
         return self.host.removeprefix("www.")
+
+    @property
+    def about(self) -> str:
+        """What the path says that its pages are, in one word, or nothing: `album` for /albums/5."""
+        named = [i for i, segment in enumerate(self.segments) if segment.name == "id"]
+        last = named[-1] - 1 if named else len(self.segments) - 1
+        word = self.segments[last].text.lower() if last >= 0 and not self.segments[last].name else ""
+        if not ABOUT.fullmatch(word) or word in ("api", "www"):
+            return ""
+        return (ONE.get(word) or PLURAL.sub("", word)) if named else word
 
     @property
     def origin(self) -> str:
@@ -89,18 +129,16 @@ class Address:
         host = _escaped(self.domain)
         has_www = self.host.startswith("www.") or self.host.count(".") == 1
         start = "^https?://" + (r"(?:www\.)?" if has_www else "") + host + (r"(?::\d+)?" if _port(self.url) else "")
-        path = "".join("/" + _segment_pattern(segment, used) for segment in self.segments)
+        path = "".join(_segment_pattern(segment, used) for segment in self.segments)
         if any(name in self.params for name in used):
             return f"{start}{path}/?$"
         return f"{start}{path}/?(?:[?#]|$)"
 
     def path(self) -> str:
         """The path as a template, without its first slash."""
-        written = (
-            f"{{{segment.name}}}{_braced(segment.tail)}" if segment.name else _braced(segment.text)
-            for segment in self.segments
+        return "/".join(segment.template for segment in self.segments) + (
+            "/" if self.segments and urlsplit(self.url).path.endswith("/") else ""
         )
-        return "/".join(written) + ("/" if self.segments and urlsplit(self.url).path.endswith("/") else "")
 
 
 def read_address(url: str, name: str = "") -> Address:
@@ -116,7 +154,11 @@ def read_address(url: str, name: str = "") -> Address:
     host, plain = split(url)
     plain = plain.partition("#")[0]
     if not HOST.fullmatch(host):
-        raise InvalidURL(f"{shown(url)}: {host!r} cannot be in a site's `domains` - they are hosts such as a.example")
+        what = "an IPv6 address" if ":" in host else repr(host)
+        raise InvalidURL(
+            f"{shown(url)}: {what} cannot be in a site's `domains` - take a name such as a.example or localhost,"
+            " or an IPv4 address, if the server has one"
+        )
     pairs, secrets, plain = _query(plain)
     if not urlsplit(plain).path:
         plain = plain.replace("?", "/?", 1) if "?" in plain else plain + "/"
@@ -129,7 +171,8 @@ def read_address(url: str, name: str = "") -> Address:
     usable = len(set(params)) == len(pairs) <= MAX_PARAMS and all(_is_free(entry, named) for entry in params)
     repeats = "//" not in path and all(_repeats(segment) for segment in segments)
     template = repeats and (not pairs or usable)
-    ident = named[-1] if named else (params[0] if usable and template and params else "")
+    telling = [entry for entry in params if entry.lower() not in ASIDE] if usable and template else []
+    ident = "id" if "id" in named else next(iter(telling), "")
     return Address(
         plain,
         host,
@@ -185,24 +228,43 @@ def _repeats(segment: Segment) -> bool:
 
 
 def _named(raw: Sequence[str]) -> Iterator[Segment]:
-    """The segments of a path; those that look like ids get names."""
-    ids = [i for i, text in enumerate(raw) if _looks_like_id(text)]
-    if len(ids) > 1 and ids[0] == 0:  # a version, most often: /3/album/abc12
-        ids = ids[1:]
-    if not ids:
-        last = len(raw) - 1
-        while last > 0 and _is_fixed(raw[last]):
-            last -= 1
-        ids = [last] if last > 0 and not _is_fixed(raw[last]) else []
+    """The segments of a path; ids get names, and so do the number of a page and the words behind an id."""
+    ids, end = _ids(raw), len(raw) - 1
     taken: list[str] = []
     for i, text in enumerate(raw):
-        if i not in ids:
-            yield Segment(text)
-            continue
-        name = "id" if i == ids[-1] else _name_after(raw[i - 1] if i else "", taken)
+        name = ""
+        if i in ids:
+            name = "id" if i == ids[-1] else _name_after(raw[i - 1] if i else "", taken)
+        elif i == end and _page_words(raw):
+            name = "page"
+        elif i == end and i - 1 in ids and SLUG.fullmatch(text):
+            name = "slug"
+        tail = EXTENSION.search(text)
+        lead = text[0] if name and text[:1] in PEOPLE else ""
         taken.append(name)
-        tail = re.search(r"(?<=.)\.(?:json|html?|php|xml|aspx?)$", text)
-        yield Segment(text, name, tail[0] if tail else "")
+        yield Segment(text, name, tail[0] if tail and name else "", lead)
+
+
+def _ids(raw: Sequence[str]) -> list[int]:
+    """Which segments name something: those that look like ids, else the one behind a plural, else the last."""
+    last = len(raw) - 1 - _page_words(raw)
+    ids = [i for i in range(last + 1) if _looks_like_id(raw[i])]
+    if len(ids) > 1 and ids[0] == 0:  # a version, most often: /3/album/abc12
+        ids = ids[1:]
+    if ids:
+        return ids
+    while last > 0 and _is_fixed(raw[last]):
+        last -= 1
+    if last > 1 and [bool(PLURALS.fullmatch(text)) for text in raw[last - 2 : last + 1]] == [True, False, True]:
+        last -= 1  # /users/mira/uploads
+    return [last] if last > 0 and not _is_fixed(raw[last]) else []
+
+
+def _page_words(raw: Sequence[str]) -> int:
+    """How many segments at the end only say which page of the ones before is meant."""
+    if len(raw) > 2 and raw[-1].isdecimal() and raw[-2].lower() == "page":
+        return 2
+    return int(len(raw) > 2 and PAGE.fullmatch(raw[-1]) is not None)
 
 
 def _is_fixed(text: str) -> bool:
@@ -211,8 +273,8 @@ def _is_fixed(text: str) -> bool:
 
 
 def _looks_like_id(text: str) -> bool:
-    plain = re.sub(r"\.(?:json|html?|php|xml|aspx?)$", "", text)
-    if plain.isdecimal():
+    plain = EXTENSION.sub("", text)
+    if plain.isdecimal() or (text[:1] in PEOPLE and len(text) > 1):
         return True
     mixed = re.search(r"\d", plain) and re.search(r"[A-Za-z]", plain) and len(plain) >= 4
     return bool(mixed or (len(plain) >= 5 and re.search(r"[a-z][A-Z]|[A-Z]{2}[a-z]", plain)))
@@ -230,14 +292,17 @@ def _name_after(word: str, taken: Sequence[str]) -> str:
 
 def _segment_pattern(segment: Segment, used: Sequence[str]) -> str:
     if not segment.name:
-        return _escaped(segment.text)
+        return "/" + _escaped(segment.text)
+    if segment.name == "slug" and "slug" not in used:
+        return "(?:/[^/?#]*)?"
     core = segment.core
     shape = next((shape for shape, fits in SHAPES if fits.fullmatch(core)), "[^/?#]+?" if segment.tail else "[^/?#]+")
     group = f"(?P<{segment.name}>{shape})" if segment.name in used else shape
-    return group + _escaped(segment.tail)
+    return "/" + _escaped(segment.lead) + group + _escaped(segment.tail)
 
 
-def _braced(text: str) -> str:
+def braced(text: str) -> str:
+    """A text as it stands in a template."""
     return text.replace("{", "{{").replace("}", "}}")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from qetch.tools.new.address import braced
+from qetch.tools.new.asked import Sent, body_words
 from qetch.tools.new.yaml_text import Noted, Remark
 
 if TYPE_CHECKING:
@@ -14,70 +16,90 @@ if TYPE_CHECKING:
     from qetch.tools.new.page import Page
     from qetch.tools.new.proposals import Proposal
 
+NOTHING = Sent()
 PLACEHOLDER = re.compile(r"\{\+?([A-Za-z_][A-Za-z0-9_]*)\}")
-TEMPLATES = frozenset(("get", "text", "goto", "to"))
-"""Keys whose texts are templates, besides those of `query`."""
+TEMPLATES = frozenset(("get", "post", "text", "goto", "to"))
+"""Keys whose texts are templates, besides those of `FIELDS`."""
+FIELDS = frozenset(("query", "variables", "json"))
 
 
-def build(address: Address, page: Page, proposal: Proposal, *, by_source: bool = False) -> dict[str, Any]:
+def build(
+    address: Address, page: Page, proposal: Proposal, sent: Sent = NOTHING, *, by_source: bool = False
+) -> dict[str, Any]:
     """The data of a spec.
 
     Args:
         address: The URL, taken apart.
         page: What answered.
         proposal: How the page is to be read.
+        sent: What went along with the request.
         by_source: Ask for the URL as it was given, and not for one built from its groups.
     """
-    head = _head(address, page, proposal)
-    if by_source or not address.template:
+    head = _head(address, page, proposal, sent)
+    if by_source or not address.request.template:
         head["request"].pop("base", None)
-    return {**head, "handles": _handles(address, page, proposal, by_source)}
+    return {**head, "handles": _handles(address, page, proposal, sent, by_source)}
 
 
-def skeleton(address: Address, page: Page) -> dict[str, Any]:
+def skeleton(address: Address, page: Page, sent: Sent = NOTHING) -> dict[str, Any]:
     """A spec for a page on which nothing was found: valid, with the places to fill in."""
-    url = "url" if page.kind == "json" else "a.download::attr(href)" if page.kind == "html" else r"https?://\S+"
-    head = _head(address, page, None)
+    url = {"html": "a.download::attr(href)", "text": r"https?://\S+"}.get(page.kind, "url")
+    head = _head(address, page, None, sent)
     uid = f"{{{address.id}}}" if address.id else "page"
     handle: dict[str, Any] = {
         Remark("Nothing here looks like a file of the page. What follows is an example for you to replace:"): None,
         Remark("`each` with `in` for a list, `content` with `url` or `variants` for one item."): None,
         "content": {"uid": {"text": uid}, "url": Noted(url, "decide: where is the file?")},
     }
-    return {**head, "handles": {"item": _handle(address, page, handle, {}, by_source=not address.template)}}
+    name = address.about or "item"
+    return {**head, "handles": {name: _handle(address, page, handle, _call(sent, address), by_source=False)}}
 
 
-def _head(address: Address, page: Page, proposal: Proposal | None) -> dict[str, Any]:
+def _head(address: Address, page: Page, proposal: Proposal | None, sent: Sent) -> dict[str, Any]:
     domains = list(dict.fromkeys((address.domain, *(proposal.domains if proposal else ()))))
     found = proposal.evidence if proposal else "nothing that looks like a file"
     head: dict[str, Any] = {
         Remark(f"A first draft, made from {found}."): None,
-        Remark(
-            'Where it says "decide", a person must look. Then: qetch validate, and qetch extract with --sites.'
-        ): None,
+        Remark('Decide where it says "decide", and remove the comments.'): None,
+        Remark("Then: qetch validate FILE, and qetch extract URL --sites FOLDER."): None,
         "qetch": 1,
         "name": address.name,
         "description": _description(address, page),
         "domains": Noted(domains, API_NOTE) if page.kind == "json" and _is_api(address) else domains,
+        **_auth(address.request, sent),
     }
-    if len(address.secrets) == 1:
-        note = "the URL held a secret, which is not written here: users give it with `qetch auth add`"
-        head[Remark(note)] = None
-        fields = {address.secrets[0]: "{key}"}
-        head["auth"] = {"kind": "key", "domains": [address.domain], "query": fields}
-    elif address.secrets:
-        head[Remark("decide: the URL held secrets, which are not written here: how does `auth` prove who asks?")] = None
     request: dict[str, Any] = {"as": page.kind}
     if page.kind == "json":
-        request["base"] = _base(address)
+        request["base"] = _base(address.request)
+    if sent.public:
+        request["headers"] = {name: braced(value) for name, value in sent.public.items()}
     return {**head, "request": request}
 
 
-API_NOTE = "decide: people paste the page's URL, not this one: match that too, and add its host"
+def _auth(asked: Address, sent: Sent) -> dict[str, Any]:
+    """How users prove who they are, if whoever made the draft did."""
+    if len(asked.secrets) + len(sent.secrets) > 1:
+        return {Remark("decide: there were several secrets, not written here: how does `auth` prove who asks?"): None}
+    auth: dict[str, Any] = {"kind": "key", "domains": [asked.domain]}
+    if asked.secrets:
+        return {
+            Remark("the URL held a secret, which is not written here: users give it with `qetch auth add`"): None,
+            "auth": {**auth, "query": {asked.secrets[0]: "{key}"}},
+        }
+    if sent.secrets:
+        note = f"decide: is anything shown without the key? Then add {OPTIONAL}. Users give theirs by `qetch auth add`"
+        return {Remark(note): None, "auth": {**auth, "headers": sent.templates}}
+    return {}
+
+
+OPTIONAL = "`optional: true`"
+API_NOTE = "decide: people paste the page's URL, not this one: `qetch new PAGE_URL --api THIS_URL` takes both"
 
 
 def _is_api(address: Address) -> bool:
-    return address.host.startswith("api.") or any(segment.text == "api" for segment in address.segments)
+    return address.asks is None and (
+        address.host.startswith("api.") or any(segment.text == "api" for segment in address.segments)
+    )
 
 
 def _description(address: Address, page: Page) -> str:
@@ -86,30 +108,47 @@ def _description(address: Address, page: Page) -> str:
     return f"Pictures and videos of {' '.join(plain)[:60] or address.domain}."
 
 
-def _handles(address: Address, page: Page, proposal: Proposal, by_source: bool) -> dict[str, Any]:
-    block = {**({"let": proposal.let} if proposal.let else {}), **proposal.block}
+def _handles(address: Address, page: Page, proposal: Proposal, sent: Sent, by_source: bool) -> dict[str, Any]:
+    remarks: dict[str, Any] = {Remark(text): None for text in proposal.decide}
+    block: dict[str, Any] = {**({"let": proposal.let} if proposal.let else {}), **remarks, **proposal.block}
     if proposal.item:
         block["content"] = proposal.item.content()
-    call = {"pages": proposal.pages} if proposal.pages else {}
-    if proposal.query:
-        call = {"query": proposal.query, **call}
-    remarks: dict[str, Any] = {Remark(text): None for text in proposal.decide}
-    name = "list" if "each" in block else "item"
-    return {name: _handle(address, page, {**remarks, **block}, call, by_source=by_source)}
+    call = _call(sent, address, proposal.query)
+    if proposal.pages:
+        call["pages"] = proposal.pages
+    name = address.about or ("list" if "each" in block else "item")
+    return {name: _handle(address, page, block, call, by_source=by_source)}
+
+
+def _call(sent: Sent, address: Address, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What goes along with the request: entries of its query, or of its body if it has one."""
+    if sent.data is None:
+        return {"query": dict(query)} if query else {}
+    words = body_words(sent.data, address)
+    if query:
+        place = "variables" if "graphql" in words else "json"
+        given = words.get(place, {})
+        asked = {
+            name: entry.value if isinstance(entry, Noted) and name in given else entry for name, entry in query.items()
+        }
+        words[place] = {**given, **asked}
+    return words
 
 
 def _handle(
     address: Address, page: Page, block: dict[str, Any], call: Mapping[str, Any], *, by_source: bool
 ) -> dict[str, Any]:
     """A handle; names that nothing uses are left out of `match` and `params`."""
-    words: dict[str, Any] = {"get": "{source}" if by_source or not address.template else _get(address, page)}
-    query = {} if words["get"] == "{source}" else {name: f"{{{name}}}" for name in address.params}
+    by_source = by_source or not address.request.template
+    url = "{source}" if by_source else _get(address.request, page)
+    words: dict[str, Any] = {_method(call): _asked_note(url, address, call)}
+    query = {} if by_source else _query(address)
     query |= call.get("query", {})
     if query:
         words["query"] = query
     words |= {name: value for name, value in call.items() if name != "query"}
     words |= block
-    used = set(names(words))
+    used = set(names(words)) - {words.get("pages", {}).get("counter")}
     params = [name for name in address.params if name in used]
     groups = [segment.name for segment in address.segments if segment.name in used]
     start: dict[str, Any] = {
@@ -121,19 +160,37 @@ def _handle(
     return {**start, "examples": [address.url], **words}
 
 
+def _method(call: Mapping[str, Any]) -> str:
+    return "get" if call.keys().isdisjoint(("graphql", "json")) else "post"
+
+
+def _query(address: Address) -> dict[str, str]:
+    """The query of the request, as it was given, or from the names of the page's URL."""
+    return dict(address.asks.values) if address.asks else {name: f"{{{name}}}" for name in address.params}
+
+
+def _asked_note(url: str, address: Address, call: Mapping[str, Any]) -> Any:
+    """The URL of the request, with a remark if nothing of what is asked comes from the page's URL."""
+    used = list(names({"get": url, "query": _query(address), **call}))
+    return Noted(url, UNTIED) if address.asks and address.id and address.id not in used else url
+
+
+UNTIED = "decide: nothing here comes from the page's URL, so every page would ask for the same"
+
+
 def names(words: Any, key: str = "") -> Iterator[str]:
     """The names that the templates of a block use."""
     if isinstance(words, Noted):
         yield from names(words.value, key)
     elif isinstance(words, str):
-        if key in TEMPLATES:
-            yield from PLACEHOLDER.findall(words)
+        if key in TEMPLATES or key in FIELDS:
+            yield from PLACEHOLDER.findall(words.replace("{{", "").replace("}}", ""))
     elif isinstance(words, list):
         for item in words:
             yield from names(item, key)
     elif isinstance(words, dict):
         for name, item in words.items():
-            yield from names(item, "get" if key == "query" else name)
+            yield from names(item, key if key in FIELDS else name)
 
 
 def _base(address: Address) -> str:

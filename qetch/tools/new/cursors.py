@@ -15,12 +15,21 @@ if TYPE_CHECKING:
 
     from qetch.tools.new.proposals import Scene
 
-MAX_DEPTH = 3
+MAX_DEPTH = 5
 MAX_KEYS = 200
 CURSORS = frozenset(("cursor", "token", "continuation", "after", "marker", "scroll"))
 PAGE_NAMES = ("page", "p", "paged", "pagenum", "page_number", "pg")
-PAGE_COUNTS = ("totalpages", "lastpage", "pagecount", "pages", "numpages")
-PAGE_NUMBERS = ("page", "currentpage", "pagenumber", "current")
+PAGE_COUNTS = ("totalpages", "lastpage", "pagecount", "pages", "numpages", "pagestotal")
+PAGE_NUMBERS = ("page", "currentpage", "pagenumber", "current", "pageindex")
+OFFSETS = ("offset", "start", "skip", "startindex", "from")
+LIMITS = ("limit", "count", "perpage", "pagesize", "size", "rows", "take", "itemsperpage")
+FLAGS = ("hasmore", "hasnext", "hasnextpage", "more", "morepages", "islast", "lastpage", "isend", "end")
+"""Keys whose true or false says whether there is more; the last four say that there is not."""
+ENDS = ("islast", "lastpage", "isend", "end")
+
+
+Entries = list[tuple[tuple[str, ...], Any]]
+"""Paths of keys, with the scalars there."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +42,11 @@ class NextPages:
     decide: tuple[str, ...] = ()
 
 
-def next_pages(answer: Any, scene: Scene, of: str = "") -> NextPages | None:
+def next_pages(answer: Any, scene: Scene) -> NextPages | None:
     """How an answer says that there is more, if it does."""
-    del of  # what is embedded in a page leads nowhere by itself
-    if not isinstance(answer, dict):
-        return _counted_by_url(scene)
-    entries = list(_entries(answer, ()))[:MAX_KEYS]
-    return _by_url(entries, scene) or _by_number(entries, scene) or _by_cursor(entries, scene) or _counted_by_url(scene)
+    entries = list(_entries(answer, ()))[:MAX_KEYS] if isinstance(answer, dict) else []
+    ways = (_by_url, _by_number, _by_cursor, _by_offset, _counted_by_url, _by_flag)
+    return next((pages for way in ways if (pages := way(entries, scene))), None)
 
 
 def _entries(node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -51,7 +58,7 @@ def _entries(node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[t
             yield (*path, key), value
 
 
-def _by_url(entries: Sequence[tuple[tuple[str, ...], Any]], scene: Scene) -> NextPages | None:
+def _by_url(entries: Entries, scene: Scene) -> NextPages | None:
     for path, value in entries:
         words = [word for key in path for word in shapes.words(key)]
         if "next" in words and isinstance(value, str) and value.startswith(("http://", "https://", "/", "?")):
@@ -64,21 +71,31 @@ def _by_url(entries: Sequence[tuple[tuple[str, ...], Any]], scene: Scene) -> Nex
     return None
 
 
-def _by_cursor(entries: Sequence[tuple[tuple[str, ...], Any]], scene: Scene) -> NextPages | None:
+def _by_cursor(entries: Entries, scene: Scene) -> NextPages | None:
     for path, value in entries:
         words = set(shapes.words(path[-1]))
-        named = ("next" in words and words & {*CURSORS, "page", "id", "offset"}) or (
+        named = ({"next", "end"} & words and words & {*CURSORS, "page", "id", "offset", "start"}) or (
             len(words) == 1 and words & CURSORS
         )
         plain = isinstance(value, (str, int)) and not isinstance(value, bool) and value != "" and len(str(value)) < 500
         if not named or not plain:
             continue
         name = _query_name(path[-1])
-        if name in scene.address.params:
+        if name in scene.address.request.values:
             return None  # it is in the URL already, and belongs to whoever gave it
-        note = f"decide: is {name!r} what the site calls it in a request?"
-        return NextPages({"set": {"cursor": jmespath(path)}}, {name: Noted("{cursor}", note)})
+        own = next((word for word in ("page", "offset") if word in words and not _taken(word, scene)), "cursor")
+        return NextPages({"set": {own: jmespath(path)}}, {name: Noted(f"{{{own}}}", _asked(name))})
     return None
+
+
+def _asked(name: str) -> str:
+    return f"decide: is {name!r} what the site calls it in a request?"
+
+
+def _taken(name: str, scene: Scene) -> bool:
+    """Whether the URL gives a name already."""
+    address = scene.address
+    return name in address.request.values or name in address.params or any(s.name == name for s in address.segments)
 
 
 def _query_name(key: str) -> str:
@@ -89,39 +106,76 @@ def _query_name(key: str) -> str:
     return words[0] + "".join(word.capitalize() for word in words[1:])
 
 
-def _by_number(entries: Sequence[tuple[tuple[str, ...], Any]], scene: Scene) -> NextPages | None:
-    numbers = {_plain(path[-1]): (path, value) for path, value in entries if _is_count(value)}
-    now = next((numbers[key] for key in PAGE_NUMBERS if key in numbers), None)
-    last = next((numbers[key] for key in PAGE_COUNTS if key in numbers), None)
+def _by_number(entries: Entries, scene: Scene) -> NextPages | None:
+    """The answer has the number of its page, and how many there are."""
+    now, last = _count(entries, PAGE_NUMBERS), _count(entries, PAGE_COUNTS)
     if now is None or last is None or now[1] > last[1] or now[1] > 10_000:
         return None
-    return _counted(scene, now[1], until=f"{jmespath(now[0])} >= {jmespath(last[0])}")
+    return _counted(scene, PAGE_NAMES, now[1], {"until": f"{jmespath(now[0])} >= {jmespath(last[0])}"})
 
 
-def _counted_by_url(scene: Scene) -> NextPages | None:
-    """The URL itself has a page number."""
-    pairs = dict(parse_qsl(urlsplit(scene.address.url).query))
-    for name in PAGE_NAMES:
-        if name in pairs and pairs[name].isascii() and pairs[name].isdecimal() and len(pairs[name]) < 5:
-            return _counted(scene, int(pairs[name]))
+def _by_offset(entries: Entries, scene: Scene) -> NextPages | None:
+    """The answer, or the URL, has the number of its first row, and how many it has at most."""
+    pairs = _pairs(scene)
+    name = next((name for name in (*OFFSETS, "start_index") if name in pairs), "")
+    limit = next((pairs[name] for name in pairs if _plain(name) in LIMITS), 0)
+    start = pairs.get(name)
+    told, size = _count(entries, OFFSETS), _count(entries, LIMITS)
+    if start is None and told and size and not _taken(told[0][-1], scene):
+        start, name = told[1], told[0][-1]
+    by = limit or (size[1] if size else 0)
+    if start is None or not name or not 0 < by <= 1000:
+        return None
+    return _counted(scene, (name,), start, {"by": by}, "offset")
+
+
+def _by_flag(entries: Entries, scene: Scene) -> NextPages | None:
+    """The answer says whether there is more, and not where."""
+    for path, value in entries:
+        key = _plain(path[-1])
+        if key in FLAGS and isinstance(value, bool):
+            more = key not in ENDS
+            until = f"{jmespath(path)} == `{'false' if more else 'true'}`"
+            return _counted(scene, PAGE_NAMES, 1, {"until": until})
     return None
 
 
-def _counted(scene: Scene, start: int, until: str = "") -> NextPages | None:
-    name = next((name for name in PAGE_NAMES if name in scene.address.params), "page")
-    if not scene.address.template:
+def _counted_by_url(entries: Entries, scene: Scene) -> NextPages | None:
+    """The URL itself has a page number."""
+    del entries
+    pairs = _pairs(scene)
+    name = next((name for name in PAGE_NAMES if name in pairs), "")
+    return _counted(scene, PAGE_NAMES, pairs[name]) if name else None
+
+
+def _pairs(scene: Scene) -> dict[str, int]:
+    """The entries of the URL's query that are small numbers."""
+    pairs = parse_qsl(urlsplit(scene.address.request.url).query)
+    return {name: int(text) for name, text in pairs if text.isascii() and text.isdecimal() and len(text) < 5}
+
+
+def _count(entries: Entries, keys: Sequence[str]) -> tuple[tuple[str, ...], int] | None:
+    """The path and value of the first of some keys that counts something."""
+    numbers = {_plain(path[-1]): (path, value) for path, value in reversed(entries) if _is_count(value)}
+    return next((numbers[key] for key in keys if key in numbers), None)
+
+
+def _counted(
+    scene: Scene, names: Sequence[str], start: int, more: dict[str, Any] | None = None, own: str = "page"
+) -> NextPages | None:
+    """Pages that are counted, by an entry of the query."""
+    asked = scene.address.request
+    name = next((name for name in names if name in asked.params), names[0])
+    if not asked.template:
         return None
-    taken = {*scene.address.params, *(segment.name for segment in scene.address.segments)}
-    counter = "number" if "page" in taken else "page"
+    counter = "number" if name != own and _taken(own, scene) else own
     words: dict[str, Any] = {"counter": counter}
     if start != 1:
         words["from"] = start
-    if until:
-        words["until"] = until
-    url = scene.address.url
-    also = () if name in scene.address.params else (f"{url}{'&' if '?' in url else '?'}{name}={start}",)
-    note = f"decide: is {name!r} what the site calls it in a request?"
-    return NextPages(words, {name: f"{{{counter}}}" if not also else Noted(f"{{{counter}}}", note)}, also)
+    words |= more or {}
+    url = asked.url
+    also = () if name in asked.params else (f"{url}{'&' if '?' in url else '?'}{name}={start}",)
+    return NextPages(words, {name: f"{{{counter}}}" if not also else Noted(f"{{{counter}}}", _asked(name))}, also)
 
 
 def _plain(key: str) -> str:

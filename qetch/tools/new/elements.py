@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from qetch.tools.new import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_-]*[A-Za-z]|[A-Za-z]+")
 MAX_CLASSES = 2
 ASIDE = frozenset(("nav", "header", "footer", "aside", "noscript", "template", "form"))
 ASIDE_WORDS = frozenset(
     (
-        *("nav", "navigation", "menu", "header", "footer", "sidebar", "avatar", "avatars", "logo", "icon"),
-        *("icons", "ad", "ads", "advert", "sponsor", "sponsored", "related", "recommended", "comments"),
+        *("nav", "navigation", "menu", "header", "footer", "sidebar", "avatar", "avatars", "logo", "ad", "ads"),
+        *("advert", "sponsor", "sponsored", "related", "recommended", "comments"),
         *("breadcrumb", "breadcrumbs", "social", "share"),
     )
 )
@@ -61,8 +61,16 @@ def ancestors(element: Any) -> Iterator[Any]:
 def is_aside(element: Any) -> bool:
     """Whether an element stands in what frames a page."""
     for above in (element, *ancestors(element)):
-        said = [word for name in (*classes(above), above.get("id") or "") for word in shapes.words(name)]
-        if tag(above) in ASIDE or (tag(above) not in ("body", "html") and not ASIDE_WORDS.isdisjoint(said)):
+        if tag(above) in ASIDE or (tag(above) not in ("body", "html") and _says_aside(above)):
+            return True
+    return False
+
+
+def _says_aside(element: Any) -> bool:
+    """Whether a class or the id says so; `icon` does as the first word only, for there is gallery-icon."""
+    for name in (*classes(element), element.get("id") or ""):
+        said = shapes.words(name)
+        if not ASIDE_WORDS.isdisjoint(said) or said[:1] in (("icon",), ("icons",)):
             return True
     return False
 
@@ -80,6 +88,30 @@ def is_tiny(image: Any) -> bool:
     """Whether an `<img>` says that it is no bigger than an icon."""
     sizes = [image.get(side) or "" for side in ("width", "height")]
     return any(size.isascii() and size.isdecimal() and len(size) < 6 and int(size) <= 32 for size in sizes)
+
+
+def is_icon(image: Any) -> bool:
+    """Whether an `<img>` in a link is an icon: as tiny, and square; small pictures are not."""
+    sides = [image.get(side) or "" for side in ("width", "height")]
+    return is_tiny(image) and not (
+        all(map(str.isdecimal, sides)) and sides[0] != sides[1] and max(map(int, sides)) > 16
+    )
+
+
+def one_of(css: str, xpath: str, attribute: str, texts: Sequence[str], number: int) -> Any:
+    """A value that reads one of several elements: by the extension that it alone has, else by its position.
+
+    Args:
+        css: What finds them all.
+        xpath: The same, as XPath.
+        attribute: The attribute to read.
+        texts: What it holds, for each of them.
+        number: Which of them, from 0.
+    """
+    extension = shapes.extension_of(texts[number])
+    if [shapes.extension_of(text) for text in texts].count(extension) == 1 and extension:
+        return f'{css}[{attribute}*=".{extension}"]::attr({attribute})'
+    return {"xpath": f"({xpath})[{number + 1}]/@{attribute}"}
 
 
 def quoted(text: str) -> str | None:

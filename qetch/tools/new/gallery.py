@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from qetch.tools.new import linked, media, meta, shapes
-from qetch.tools.new.elements import ancestors, is_aside, is_tiny, name_of, picture_url, tag
-from qetch.tools.new.proposals import File, Item, Proposal, merged
+from qetch.selectors import markup
+from qetch.tools.new import linked, media, meta, pictures, shapes
+from qetch.tools.new.elements import LAZY, ancestors, is_aside, is_icon, is_tiny, name_of, picture_url, tag
+from qetch.tools.new.proposals import File, Item, Proposal, counter_of, merged, row_uid
 from qetch.tools.new.yaml_text import Noted, Remark
 
 if TYPE_CHECKING:
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 MAX_LINKS = 5000
 MAX_GROUPS = 6
 FEWEST = 2
+MAX_LOOKS = 2
+"""How many of the links of a group are followed; the first may lead to a page that is gone."""
 LEVELS = 3
 """How many elements above a link make its group."""
-NEXT = ('a[rel~="next"]::attr(href)', 'link[rel~="next"]::attr(href)', "a.next::attr(href)", ".next a::attr(href)")
-STEM = r"([^/?#]+?)(?:\.\w+)?/?(?:[?#]|$)"
 SINGLE: tuple[Callable[[Scene], Iterator[Proposal]], ...] = (
     linked.find_json_ld,
     media.find_players,
-    media.find_srcset,
+    media.find_download,
+    pictures.find_srcset,
+    pictures.find_picture,
     meta.find_open_graph,
 )
 """The finders for the page of one picture."""
@@ -54,12 +56,12 @@ def find_repeated(scene: Scene) -> Iterator[Proposal]:
             proposal = _thumbnails(group, scene, follow=looked == 0)
             looked += 1
         if proposal:
-            yield _paged(proposal, scene)
+            yield proposal
     images = [image for image in scene.page.select("img")[:MAX_LINKS] if _is_picture(image)]
     for group in _groups(images, scene.page):
         proposal = _pictures(group, scene)
         if proposal:
-            yield _paged(proposal, scene)
+            yield proposal
 
 
 def _is_link(link: Any, page: Page) -> bool:
@@ -69,19 +71,12 @@ def _is_link(link: Any, page: Page) -> bool:
     images = link.xpath(".//img")[:5]
     if not images and not shapes.media_kind(link.get("href")):
         return False
-    return not is_aside(link) and not any(map(is_tiny, images))
+    return not is_aside(link) and not any(map(is_icon, images))
 
 
 def _is_picture(image: Any) -> bool:
     attribute, _ = picture_url(image)
     return bool(attribute) and not is_tiny(image) and not is_aside(image) and not image.xpath("ancestor::a[@href]")
-
-
-def _paged(proposal: Proposal, scene: Scene) -> Proposal:
-    for css in NEXT:
-        if scene.page.first(css):
-            return replace(proposal, pages={"next": css})
-    return proposal
 
 
 # --- groups
@@ -149,10 +144,10 @@ def _linked(group: Group, scene: Scene) -> Proposal | None:
     files = [_file("full", f"{inside}::attr(href)", 500.0, hrefs, page)]
     images = [next(iter(link.xpath(".//img")), None) for link in group.inner]
     files += _thumb(images, page)
-    content = Item({}, tuple(files)).content(uid=_uid(f"{inside}::attr(href)", hrefs, scene), **_title(group, images))
-    counter = {"counter": "n"} if "{n}" in str(content["uid"]) else {}
+    uid = row_uid(f"{inside}::attr(href)", hrefs, scene)
+    content = Item({}, tuple(files)).content(uid=uid, **_title(group, images))
     expected = tuple(dict.fromkeys(url for file in files for url in file.found))
-    block = {**_page_fields(page), "each": {"in": group.selector, **counter, "content": content}}
+    block = {**_page_fields(page), "each": {"in": group.selector, **counter_of(uid), "content": content}}
     score = 0.72 + 0.12 * min(len(hrefs), 10) / 10
     return Proposal(f"{len(hrefs)} links to files in {group.selector!r}", score, block=block, expected=expected)
 
@@ -173,21 +168,23 @@ def _thumbnails(group: Group, scene: Scene, *, follow: bool) -> Proposal | None:
     hrefs = [link.get("href") for link in group.inner]
     inside = "" if group.rows[0] is group.inner[0] else "a"
     link = f"{inside}::attr(href)"
-    inner = _inner_page(page.join(hrefs[0]), scene) if follow else None
-    if inner:
-        return _followed(group, link, hrefs, thumbs, inner)
-    uid = _uid(link, hrefs, scene)
+    for href, image in list(zip(hrefs, images, strict=True))[:MAX_LOOKS] if follow else ():
+        inner = _inner_page(page.join(href), scene)
+        if inner:
+            shown = page.join(picture_url(image)[1]) or ""
+            return _followed(group, link, hrefs, replace(thumbs[0], found=(shown,)), inner)
+    uid = {"css": link, "regex": shapes.STEM} if shapes.are_stems_unique(hrefs) else row_uid(link, hrefs, scene)
     content = Item({}, tuple(thumbs)).content(uid=uid, **_title(group, images))
-    counter = {"counter": "n"} if "{n}" in str(uid) else {}
     row: dict[str, Any] = {
         "in": group.selector,
-        **counter,
+        **counter_of(uid),
         Remark("decide: these are thumbnails. The files are on the page of each, to be read so:"): None,
         Remark(f"let: {{page_url: {link!r}}}"): None,
         Remark('then: {get: "{page_url}", content: {uid: …, url: …}}'): None,
         "content": content,
     }
-    score = 0.45 + 0.12 * min(len(hrefs), 10) / 10
+    small = any(image is not None and is_tiny(image) for image in images)
+    score = 0.45 + 0.12 * min(len(hrefs), 10) / 10 - 0.15 * small
     evidence = f"{len(hrefs)} thumbnails in {group.selector!r}"
     return Proposal(evidence, score, block={"each": row}, expected=thumbs[0].found)
 
@@ -203,21 +200,19 @@ def _inner_page(url: str | None, scene: Scene) -> Proposal | None:
     return merged(found) or next(iter(found), None)
 
 
-def _followed(
-    group: Group, link: str, hrefs: Sequence[str], thumbs: Sequence[File], inner: Proposal
-) -> Proposal | None:
+def _followed(group: Group, link: str, hrefs: Sequence[str], thumb: File, inner: Proposal) -> Proposal | None:
     """Rows that lead to a page each, on which the file is."""
-    if inner.item is None or not _are_stems_unique(hrefs):
+    if inner.item is None or not shapes.are_stems_unique(hrefs):
         return None
     known = set(inner.item.found)
     item = inner.item
-    if known.isdisjoint(thumbs[0].found[:1]) and not item.renditions:
-        small = File("thumb", {"text": "{thumb}"}, -1.0, thumbs[0].found[:1])
+    if known.isdisjoint(thumb.found) and not item.renditions:
+        small = File("thumb", {"text": "{thumb}"}, -1.0, thumb.found)
         item = replace(item, files=(*item.files, small))
     let = {"page_url": link}
-    if any(file.name == "thumb" and isinstance(file.url, dict) and "text" in file.url for file in item.files):
-        let["thumb"] = thumbs[0].url
-    content = item.content(uid={"of": "page_url", "regex": STEM})
+    if any(file.name == "thumb" and isinstance(file.url, dict) and "text" in file.url for file in item.kept):
+        let["thumb"] = thumb.url
+    content = item.content(uid={"of": "page_url", "regex": shapes.STEM})
     then = {"get": "{page_url}", **({"let": inner.let} if inner.let else {}), "content": content}
     row = {"in": group.selector, "let": let, "then": then}
     evidence = f"{len(hrefs)} thumbnails in {group.selector!r}, and {inner.evidence} on the page of the first"
@@ -226,23 +221,26 @@ def _followed(
 
 def _pictures(group: Group, scene: Scene) -> Proposal | None:
     """Pictures without links."""
-    page = scene.page
-    attribute, _ = picture_url(group.inner[0])
     inside = "" if group.rows[0] is group.inner[0] else "img"
-    texts = [image.get(attribute) or "" for image in group.inner]
+    rows = scene.page.select(group.selector)
+    images = [next(iter(row.xpath("descendant-or-self::img")), None) for row in rows]
+    found = [picture_url(image) if image is not None else ("", "") for image in images]
+    texts = [text for _, text in found]
     if not all(texts):
         return None
-    file = _file("image", f"{inside}::attr({attribute})", 50.0, texts, page)
-    content = Item({}, (file,)).content(
-        uid=_uid(f"{inside}::attr({attribute})", texts, scene), **_title(group, group.inner)
-    )
-    counter = {"counter": "n"} if "{n}" in str(content["uid"]) else {}
-    row = {"in": group.selector, **counter, "content": content}
+    places = [f"{inside}::attr({name})" for name in LAZY if name in {attribute for attribute, _ in found}]
+    value: Any = {"first_of": places} if len(places) > 1 else places[0]
+    uid = row_uid(places[0], texts, scene)
+    if len(places) > 1 and "regex" in uid.value:
+        uid = Noted({**value, "regex": uid.value["regex"]}, uid.note)
+    file = _file("image", value, 50.0, texts, scene.page)
+    content = Item({}, (file,)).content(uid=uid, **_title(group, images))
+    row = {"in": group.selector, **counter_of(uid), "content": content}
     score = 0.4 + 0.1 * min(len(texts), 10) / 10
     return Proposal(f"{len(texts)} pictures in {group.selector!r}", score, block={"each": row}, expected=file.found)
 
 
-def _file(name: str, css: str, rank: float, texts: Sequence[str], page: Page) -> File:
+def _file(name: str, css: Any, rank: float, texts: Sequence[str], page: Page) -> File:
     return File(name, css, rank, tuple(dict.fromkeys(url for text in texts if (url := page.join(text)))))
 
 
@@ -256,7 +254,7 @@ def _thumb(images: Sequence[Any], page: Page) -> list[File]:
 
 
 def _title(group: Group, images: Sequence[Any]) -> dict[str, Any]:
-    """The title of each row: the picture's text, or the link's."""
+    """The title of each row: the picture's text, or the link's, or what else is said beside it."""
     if all(image is not None and (image.get("alt") or "").strip() for image in images):
         return {"title": "img::attr(alt)" if tag(group.rows[0]) != "img" else "::attr(alt)"}
     if all((link.get("title") or "").strip() for link in group.inner):
@@ -264,17 +262,15 @@ def _title(group: Group, images: Sequence[Any]) -> dict[str, Any]:
         return {"title": f"{inside}::attr(title)"}
     if all("".join(link.itertext()).strip() for link in group.inner):
         return {"title": "a" if tag(group.inner[0]) == "a" else "::text"}
-    return {}
+    beside = next((name for name in TITLES if all(map(_says(name), group.rows))), "")
+    return {"title": beside} if beside else {}
 
 
-def _are_stems_unique(texts: Sequence[str]) -> bool:
-    stems = [found[1] if (found := re.search(STEM, text[: shapes.LONGEST_URL])) else "" for text in texts]
-    return all(stems) and len(set(stems)) == len(stems)
+TITLES = (".title", ".caption", ".name", "figcaption", "h2", "h3", "h4", "p", "span")
+"""What holds the title of a row, beside its picture."""
 
 
-def _uid(css: str, texts: Sequence[str], scene: Scene) -> Any:
-    """The last part of a link's path, or the row's number."""
-    if _are_stems_unique(texts):
-        return {"css": css, "regex": STEM}
-    above = f"{{{scene.address.id}}}" if scene.address.id else "page"
-    return Noted({"text": f"{above}-{{n}}"}, "decide: this is the row's number; is there a better name?")
+def _says(name: str) -> Callable[[Any], bool]:
+    """Whether the first element of this name in a row has a text."""
+    find = markup.compile_css(name, "html")
+    return lambda row: any("".join(element.itertext()).strip() for element in find(row)[:1])

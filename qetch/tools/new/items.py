@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from qetch.tools.new import shapes
+from qetch.tools.new.people import PEOPLE, person
 from qetch.tools.new.proposals import File, Item
 from qetch.tools.new.yaml_text import Noted
 
@@ -19,27 +20,75 @@ if TYPE_CHECKING:
 MAX_ROWS = 1000
 MAX_COLUMNS = 300
 MAX_DEPTH = 3
-PEOPLE = frozenset(("author", "user", "uploader", "owner", "creator", "artist", "account", "channel", "photographer"))
-PERSON_NAMES = ("name", "username", "display_name", "displayname", "nickname", "login", "screen_name", "title")
-EXACT_SIZES = frozenset(("bytes", "filesize", "fsize"))
+EXACT_SIZES = frozenset(("bytes", "octets", "filesize", "fsize", "contentlength"))
+LIKELY_SIZES = frozenset(("weight", "length"))
+LIKELY = 1000
+"""Bytes; what is less in a key that may be a size is something else."""
+
+
+LIST = "[]"
+"""In a path of keys: every item of a list."""
+TEXT = "#"
+"""In a path of keys: the text of an element that has attributes too."""
+SILENT = (TEXT, "@href", "@url", "@src")
+"""Keys of XML that say nothing of the URL that they hold."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """How values below a place are written: as bare JMESPath, or of a name."""
+    """How values below a place are written: as bare JMESPath, or of a name.
+
+    Attributes:
+        of: A name, if the values are not those of the place itself.
+        prefix: Where they are below it, as a selector.
+    """
 
     of: str = ""
     prefix: str = ""
+    head: ClassVar[str] = "jmespath"
+    itself: ClassVar[str] = "@"
+    noun: ClassVar[str] = "object"
+    whole: ClassVar[str] = "@"
+    """The selector for `metadata`, if one can take everything."""
+
+    def text(self, path: Sequence[str]) -> str:
+        """The selector for a path of keys."""
+        return jmespath(path, self.prefix)
+
+    def rows(self, path: Sequence[str]) -> str:
+        """The selector for a list: a last `[]` is left out, but not after another one, which would nest them."""
+        keys = list(path[:-1] if path.count(LIST) == 1 and path[-1] == LIST else path)
+        text = ""
+        for key in keys:
+            text += LIST if key == LIST else ("." if text else "") + jmespath([key])
+        return text or "@"
+
+    def or_none(self, selector: str) -> str:
+        """A selector for a list, which is empty where there is none."""
+        return f"{selector} || `[]`"
+
+    def at(self, path: Sequence[str]) -> Reach:
+        """The same, below a path of keys."""
+        return replace(self, prefix=jmespath(path) if path else "")
+
+    def inside(self, path: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Reach:
+        """How values are written in each of the rows at a path of keys."""
+        del path, rows
+        return replace(self, of="", prefix="")
 
     def value(self, path: Sequence[str], **post: Any) -> Any:
         """A value that reads a path of keys."""
-        return self.raw(jmespath(path, self.prefix), **post)
+        return self.raw(self.text(path), **post)
 
     def raw(self, selector: str, **post: Any) -> Any:
         """A value with a selector as it is."""
         if self.of:
-            return {"of": self.of, "jmespath": selector, **post}
-        return {"jmespath": selector, **post} if post else selector
+            return {"of": self.of, self.head: selector, **post}
+        return {self.head: selector, **post} if post else selector
+
+    def number(self, column: Column) -> Any:
+        """A value that reads numbers, which may be written as texts."""
+        return self.value(column.path, **({"number": "int"} if column.texts else {}))
 
 
 def jmespath(path: Sequence[str], prefix: str = "") -> str:
@@ -63,12 +112,13 @@ class Column:
     @property
     def words(self) -> tuple[str, ...]:
         """The words of all its keys."""
-        return tuple(word for key in self.path for word in shapes.words(key))
+        return tuple(word for key in self.path if key not in SILENT for word in shapes.words(key))
 
     @property
     def key(self) -> str:
         """Its last key, in lower case without separators."""
-        return re.sub(r"[^a-z0-9]", "", self.path[-1].lower()) if self.path else ""
+        named = [key for key in self.path if key != TEXT]
+        return re.sub(r"[^a-z0-9]", "", named[-1].lower()) if named else ""
 
     @property
     def there(self) -> list[Any]:
@@ -146,15 +196,27 @@ def _uid_score(column: Column) -> float:
         return exact[column.key]
     if column.words[-1:] in (("id",), ("uuid",), ("guid",)) and len(column.words) <= 3:
         return 6.0 if PEOPLE.isdisjoint(column.words) else 1.0
-    return {"hash": 5.0, "code": 4.0, "pk": 4.0, "no": 4.0, "key": 3.0, "number": 3.0}.get(column.key, 0.0)
+    others = {"hash": 5.0, "code": 4.0, "pk": 4.0, "no": 4.0, "ref": 4.0, "reference": 4.0, "key": 3.0, "number": 3.0}
+    return others.get(column.key, 0.0)
 
 
 # --- fields
 
 _TITLES = ("title", "caption", "headline", "name", "filename", "alt", "label", "subject")
-_DESCRIPTIONS = ("description", "desc", "summary", "abstract", "body", "text", "content", "comment", "about", "caption")
+_DESCRIPTIONS = (
+    *("description", "desc", "summary", "abstract", "body", "text", "content", "comment", "about", "caption"),
+    *("blurb", "synopsis", "details", "intro", "note", "notes", "story"),
+)
 _DATES = frozenset(
-    ("date", "datetime", "created", "published", "uploaded", "upload", "posted", "taken", "timestamp", "time", "added")
+    (
+        *("date", "datetime", "created", "published", "uploaded", "upload", "posted", "taken", "timestamp", "time"),
+        *("added", "released", "release", "aired", "issued", "captured", "recorded", "shot"),
+    )
+)
+_MOMENTS = frozenset(("at", "on"))
+"""Last words of keys that are moments, if their values can be."""
+_LATER = frozenset(
+    ("updated", "modified", "edited", "last", "expires", "expire", "deleted", "until", "ends", "changed")
 )
 
 
@@ -164,17 +226,21 @@ def _fields(table: Sequence[Column], reach: Reach) -> Iterator[tuple[str, Any]]:
         yield "uid", reach.value(uid.path)
     title = _named(table, _TITLES, lambda column: max(map(len, column.there)) <= 500)
     if title:
-        yield "title", _prose(title, reach)
+        text = _prose(title, reach)
+        yield "title", Noted(text, PROSE) if isinstance(text, dict) and "parse" in text else text
     others = [column for column in table if column is not title]
     description = _named(others, _DESCRIPTIONS, lambda _: True)
     if description:
         yield "description", _prose(description, reach)
-    person = _person(table)
-    if person:
-        yield "uploaded_by", reach.value(person.path)
+    who = person(table)
+    if who:
+        yield "uploaded_by", reach.value(who.path)
     yield from _date(table, reach)
-    if not reach.of and not reach.prefix:
-        yield "metadata", "@"
+    if reach.whole and not reach.of and not reach.prefix:
+        yield "metadata", reach.whole
+
+
+PROSE = "decide: is this HTML, or plain text in which < and & are just such?"
 
 
 def _prose(column: Column, reach: Reach) -> Any:
@@ -191,32 +257,36 @@ def _named(table: Sequence[Column], keys: Sequence[str], fits: Callable[[Column]
     return None
 
 
-def _person(table: Sequence[Column]) -> Column | None:
-    for column in table:
-        said = not PEOPLE.isdisjoint(column.words) and column.words[-1] not in ("id", "type", "url", "role", "count")
-        if said and len(column.path) == 1 and column.is_plain_text:
-            return column
-    for name in PERSON_NAMES:
-        for column in table:
-            inside = len(column.path) == 2 and not PEOPLE.isdisjoint(shapes.words(column.path[0]))
-            if inside and column.key == name.replace("_", "") and column.is_plain_text:
-                return column
-    return None
-
-
 def _date(table: Sequence[Column], reach: Reach) -> Iterator[tuple[str, Any]]:
-    dated: list[tuple[bool, int, Column, dict[str, Any]]] = []
-    for column in table:
-        if len(column.path) == 1 and not _DATES.isdisjoint(column.words):
-            step = shapes.date_step(column.there)
-            if step is not None:
-                late = not {"updated", "modified", "edited", "last", "expires"}.isdisjoint(column.words)
-                dated.append((late, len(dated), column, step))
-    if dated:
-        _, _, column, step = min(dated, key=lambda entry: entry[:2])
+    top = [column for column in table if len(column.path) == 1]
+    steps = [(column, step) for column in top if (step := shapes.date_step(column.there)) is not None]
+    named = [entry for entry in steps if _is_moment(entry[0].words)]
+    named.sort(key=lambda entry: not _LATER.isdisjoint(entry[0].words))
+    others = [entry for entry in steps if _OTHER_NUMBERS.isdisjoint(entry[0].words) and _is_recent(entry[0])]
+    for column, step in named[:1] or others[:1]:
         value = reach.value(column.path, **step)
-        guessed = "%" in step.get("date", "")
-        yield "uploaded_date", Noted(value, "decide: is the date read in the right order?") if guessed else value
+        form = step.get("date", "")
+        if not named:
+            yield "uploaded_date", Noted(value, "decide: is this when it was published?")
+        elif "%" in form and "%b" not in form.lower():
+            yield "uploaded_date", Noted(value, "decide: is the date read in the right order?")
+        else:
+            yield "uploaded_date", value
+
+
+_OTHER_NUMBERS = (
+    frozenset(("id", "uid", "no", "number", "size", "bytes", "count", "views", "phone", "hash", "seed", "version"))
+    | _LATER
+)
+
+
+def _is_recent(column: Column) -> bool:
+    """Whether numbers are seconds or milliseconds of this century; texts have the form of a date anyway."""
+    return all(isinstance(value, str) or value > 9.4e8 for value in column.there) and len(column.there) > 0
+
+
+def _is_moment(words: Sequence[str]) -> bool:
+    return not _DATES.isdisjoint(words) or (len(words) > 1 and words[-1] in _MOMENTS)
 
 
 # --- files
@@ -274,11 +344,17 @@ def _extension(near: Sequence[Column], reach: Reach) -> Iterator[tuple[str, Any]
 def _size(near: Sequence[Column], reach: Reach) -> Iterator[tuple[str, Any]]:
     for column in near:
         exact = not EXACT_SIZES.isdisjoint((column.key, *column.words)) or column.words[-1:] == ("size",)
-        whole = [isinstance(value, int) and not isinstance(value, bool) and value >= 10 for value in column.there]
-        if exact and all(whole):
-            yield "size", reach.value(column.path)
-            return
+        likely = not exact and column.key in LIKELY_SIZES
+        fewest = LIKELY if likely else 10
+        whole = [isinstance(value, int) and not isinstance(value, bool) and value >= fewest for value in column.there]
         texts = [isinstance(value, str) and re.fullmatch(r"\d{2,15}", value) is not None for value in column.there]
-        if exact and all(texts):
-            yield "size", reach.value(column.path, number="int")
+        if (exact or likely) and (all(whole) or (exact and all(texts))):
+            value = reach.value(column.path, **({} if all(whole) else {"number": "int"}))
+            yield "size", Noted(value, "decide: is this the exact number of bytes?") if likely else value
             return
+
+
+def size_of(table: Sequence[Column], url: Column, reach: Reach) -> Any:
+    """The value that reads the bytes of a file that stands beside its URL, or None."""
+    near = [column for column in table if column.path[:-1] == url.path[:-1] and column.there]
+    return next((value for _, value in _size(near, reach)), None)

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qetch.engine.reading import read_json
+from qetch.tools.new import shapes
 from qetch.tools.new.items import Reach, describe, jmespath
-from qetch.tools.new.proposals import File, Item, Proposal
+from qetch.tools.new.proposals import File, Item, Proposal, counter_of, row_uid
+from qetch.tools.new.yaml_text import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 MEDIA = ("VideoObject", "AudioObject", "ImageObject", "Photograph", "MediaObject", "Clip", "Movie", "VisualArtwork")
 SCRIPTS = '//script[@type="application/ld+json"]'
+LISTS = ("image", "contentUrl", "photo", "associatedMedia")
+"""Keys whose lists of texts are pictures."""
+TYPE = re.compile(r"[A-Za-z]{1,40}")
 MAX_SCRIPTS = 20
 MAX_NODES = 2000
 MAX_SCRIPT = 2_000_000
@@ -37,6 +42,8 @@ def find_json_ld(scene: Scene) -> Iterator[Proposal]:
                     found.setdefault((path, kind), []).append(node)
         for (path, kind), nodes in found.items():
             yield from _proposed(path, kind, nodes, scene)
+        for path, node in _typed(value):
+            yield from _listed(path, node, scene)
 
 
 def _typed(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -60,8 +67,7 @@ def _types(node: Mapping[str, Any]) -> list[str]:
 
 
 def _proposed(path: str, kind: str, nodes: list[dict[str, Any]], scene: Scene) -> Iterator[Proposal]:
-    script = f"{SCRIPTS}[contains(., '\"{kind}\"')]/text()"
-    let: dict[str, Any] = {"linked": {"xpath": script, "parse": "json"}}
+    let: dict[str, Any] = {"linked": _script(kind)}
     in_list = "[]" in path
     where = _filtered(path, kind, nodes) if in_list else path
     if len(nodes) > 1:
@@ -82,19 +88,49 @@ def _several(where: str, kind: str, nodes: list[dict[str, Any]], let: Any, scene
     item = _described(nodes, Reach(), scene)
     if not item.found:
         return
-    uid = f"{{{scene.address.id}}}-{{n}}" if scene.address.id else "page-{n}"
-    own = item.fields.get("uid", {"text": uid})
-    row = {"of": "linked", "in": where, **({} if "uid" in item.fields else {"counter": "n"})}
-    block = {"each": {**row, "content": item.content(uid=own)}}
+    best = item.kept[0].url
+    texts = [_first(node.get(best)) for node in nodes] if isinstance(best, str) else []
+    uid = item.fields.get("uid") or row_uid(str(best), texts or [None], scene, "jmespath")
+    row = {"of": "linked", "in": where, **counter_of(uid)}
+    block = {"each": {**row, "content": item.content(uid=uid)}}
     yield Proposal(f"JSON-LD, {len(nodes)} of type {kind}", 0.88, let=let, block=block, expected=item.found)
 
 
+def _listed(path: str, node: dict[str, Any], scene: Scene) -> Iterator[Proposal]:
+    """The pictures of a gallery or an article, as a list of URLs."""
+    kind = next(iter(_types(node)), "")
+    for key in LISTS if TYPE.fullmatch(kind) else ():
+        texts = node.get(key)
+        if not isinstance(texts, list) or len(texts) < 2 or not all(map(shapes.is_url, texts[:MAX_NODES])):
+            continue
+        urls = tuple(dict.fromkeys(url for text in texts[:MAX_NODES] if (url := scene.page.join(text))))
+        where = f"{_filtered(path, kind, [node])} | [0]" if "[]" in path else path
+        let: dict[str, Any] = {"linked": _script(kind)}
+        if where:
+            let["object"] = {"of": "linked", "jmespath": where}
+        of = "object" if where else "linked"
+        uid = row_uid("@", texts, scene, "jmespath")
+        fields = _described([node], Reach(of), scene).fields
+        fields = {name: value for name, value in fields.items() if name != "uid"}
+        row = {"of": of, "in": key, **counter_of(uid), "content": {"uid": uid, "url": "@"}}
+        block = {**({"content": fields} if fields else {}), "each": row}
+        yield Proposal(f"JSON-LD {kind}, {len(urls)} URLs", 0.7, let=let, block=block, expected=urls, decide=(SIZES,))
+
+
+SIZES = "decide: are these different pictures, or one picture in several shapes?"
+
+
+def _script(kind: str) -> dict[str, Any]:
+    return {"xpath": f"{SCRIPTS}[contains(., '\"{kind}\"')]/text()", "parse": "json"}
+
+
 def _filtered(path: str, kind: str, nodes: list[dict[str, Any]]) -> str:
-    """The path with a filter in place of its last `[]`."""
+    """The path with a filter, in place of its last `[]` if that is the only one and the end."""
     plain = all(isinstance(node["@type"], str) for node in nodes)
     asked = f"\"@type\" == '{kind}'" if plain else f"contains(to_array(\"@type\"), '{kind}')"
-    start, _, rest = path.rpartition("[]")
-    return f"{start}[?{asked}]{rest}"
+    if path.count("[]") == 1 and path.endswith("[]"):
+        return f"{path[:-2]}[?{asked}]"
+    return f"{path} | [?{asked}]"
 
 
 def _described(nodes: list[dict[str, Any]], reach: Reach, scene: Scene) -> Item:
@@ -119,6 +155,8 @@ def _at_first(file: File, lists: set[str]) -> File:
 
 def _value_at_first(value: Any, lists: set[str]) -> Any:
     """A value whose last key holds a list reads its first entry."""
+    if isinstance(value, Noted):
+        return replace(value, value=_value_at_first(value.value, lists))
     selector = value["jmespath"] if isinstance(value, dict) and "jmespath" in value else value
     if not isinstance(selector, str):
         return value

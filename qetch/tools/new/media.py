@@ -1,14 +1,14 @@
-"""What a page shows itself: players with their sources, and pictures in several sizes."""
+"""Players, with their sources."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from qetch.tools.new import meta, shapes
-from qetch.tools.new.elements import is_aside, is_tiny, name_of, quoted
-from qetch.tools.new.proposals import File, Item, Proposal
+from qetch.tools.new import meta, pictures, shapes
+from qetch.tools.new.elements import ancestors, classes, is_aside, name_of, one_of, quoted
+from qetch.tools.new.proposals import NUMBERED, File, Item, Proposal, positions
+from qetch.tools.new.yaml_text import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from qetch.tools.new.proposals import Scene
 
 MAX_ELEMENTS = 200
-CANDIDATE = r"[^\s,]\S*\s+[\d.]+[wx]"
-"""One picture of a `srcset`."""
-SIZE = re.compile(r"\d[\d.]*[wx],?")
+MAX_LINKS = 5000
+DOWNLOADS = frozenset(("download", "original", "full", "fullsize", "large", "save", "hd"))
+"""Words of a link to the file that a page is about."""
 LABELS = ("label", "res", "size", "title", "data-quality", "data-res", "height")
 """Attributes of `<source>` that name a quality."""
 
@@ -51,7 +51,36 @@ def _one_player(player: Any, tag: str, scene: Scene) -> Iterator[Proposal]:
         files = [*_attribute_file(tag, f"{name}::attr(src)", player.get("src"), 400.0, page), *poster]
         item = Item(fields, (*files, *_sources(name, sources, page)))
     if item.rendered or any(file.name != "poster" for file in item.files):
-        yield Proposal(f"<{tag}>", 0.8, item=item, expected=item.found)
+        yield Proposal(f"<{tag}>", 0.8, item=item, expected=item.found, decide=positions(item.files))
+
+
+def find_download(scene: Scene) -> Iterator[Proposal]:
+    """The one link to a file on a page, if it says that it is the file."""
+    page = scene.page
+    links = [link for link in page.select("a[href]")[:MAX_LINKS] if _is_to_file(link) and not is_aside(link)]
+    marked = [link for link in links if link.get("download") is not None]
+    links = marked if len(marked) == 1 else links
+    if len(links) != 1 or not _is_download(links[0]):
+        return
+    href, above = links[0].get("href"), [f"{name_of(element)} {name_of(links[0])}" for element in ancestors(links[0])]
+    for name in (name_of(links[0]), "a[download]", *above):
+        if next(iter(page.select(name)), None) is links[0]:
+            files = [*_attribute_file("original", f"{name}::attr(href)", href, 500.0, page)]
+            if files and shapes.media_kind(href) in ("image", ""):
+                files += pictures.main_picture(page, "preview", 10.0)
+            item = Item({"uid": scene.uid, **dict(meta.fields(page))}, tuple(files))
+            yield Proposal("a link to the file", 0.76, item=item, expected=item.found)
+            return
+
+
+def _is_to_file(link: Any) -> bool:
+    return bool(shapes.media_kind(link.get("href"))) or link.get("download") is not None
+
+
+def _is_download(link: Any) -> bool:
+    text = " ".join("".join(link.itertext()).split())[:60]
+    said = {word for name in (*classes(link), link.get("id") or "", text) for word in shapes.words(name)}
+    return link.get("download") is not None or not DOWNLOADS.isdisjoint(said) or bool(link.xpath(".//img"))
 
 
 def _label(sources: Sequence[Any]) -> str:
@@ -67,17 +96,18 @@ def _sources(name: str, sources: Sequence[Any], page: Page) -> Iterator[File]:
     """Sources that differ in type, or in nothing."""
     types = [source.get("type") or "" for source in sources]
     taken: list[str] = []
+    urls = [source.get("src") or "" for source in sources]
     for number, source in enumerate(sources):
         url = page.join(source.get("src"))
         written = quoted(types[number])
         if not url:
             continue
         if types[number] and types.count(types[number]) == 1 and written:
-            css = f"{name} source[type={written}]::attr(src)"
+            css: Any = f"{name} source[type={written}]::attr(src)"
         elif len(sources) == 1:
             css = f"{name} source::attr(src)"
         else:
-            css = f"{name} source:nth-of-type({number + 1})::attr(src)"
+            css = one_of(f"{name} source", f"//{name.split('#')[0].split('.')[0]}//source", "src", urls, number)
         kind = shapes.extension_of(url) or "source"
         label = shapes.variant_name((kind,), taken)
         taken.append(label)
@@ -100,86 +130,9 @@ def _players(players: Sequence[Any], tag: str, scene: Scene) -> Iterator[Proposa
         url = next((page.join(text) for text in texts if text and not text.startswith(("data:", "blob:"))), None)
         urls += [url] if url else []
     value = {"first_of": [css, "source::attr(src)"]}
-    content = {"uid": {"text": _numbered(scene)}, "url": value}
+    content = {"uid": Noted({"text": f"{scene.above}-{{n}}"}, NUMBERED), "url": value}
     row = {"in": tag, "counter": "n", "content": content}
     block = {"content": dict(meta.fields(page)), "each": row}
     if not block["content"]:
         del block["content"]
     yield Proposal(f"{len(players)} <{tag}>", 0.6, block=block, expected=tuple(dict.fromkeys(urls)))
-
-
-def _numbered(scene: Scene) -> str:
-    return f"{{{scene.address.id}}}-{{n}}" if scene.address.id else "page-{n}"
-
-
-# --- srcset
-
-
-def find_srcset(scene: Scene) -> Iterator[Proposal]:
-    """`<img srcset>` and `<source srcset>`: the sizes of one picture are renditions."""
-    for attribute in ("srcset", "data-srcset"):
-        images = [image for image in scene.page.select(f"img[{attribute}]")[:MAX_ELEMENTS] if _counts(image, attribute)]
-        sources = scene.page.select(f"picture source[{attribute}]")[:MAX_ELEMENTS]
-        sources = [source for source in sources if _counts(source, attribute)]
-        elements, tag = (images, "img") if images else (sources, "source")
-        if len(elements) == 1 or (elements and tag == "source"):
-            yield from _one_picture(elements[0], attribute, scene)
-        elif elements:
-            yield from _pictures(elements, attribute, scene)
-
-
-def _counts(element: Any, attribute: str) -> bool:
-    return not is_aside(element) and not is_tiny(element) and bool(_candidates(element.get(attribute)))
-
-
-def _candidates(text: str | None) -> list[str]:
-    """The entries of a `srcset` that say how big they are."""
-    parts = (text or "")[:20_000].split()
-    pairs = pairwise(parts)
-    return [f"{url.lstrip(',')} {size.rstrip(',')}" for url, size in pairs if SIZE.fullmatch(size) and url.strip(",")]
-
-
-def _urls(text: str | None, scene: Scene) -> list[str]:
-    return [url for entry in _candidates(text) if (url := scene.page.join(entry.split()[0]))]
-
-
-def _one_picture(image: Any, attribute: str, scene: Scene) -> Iterator[Proposal]:
-    page = scene.page
-    selector = _first_selector(image, attribute, page)
-    entries = _candidates(image.get(attribute))
-    if selector is None or len({entry.split()[1] for entry in entries}) < len(entries):
-        return
-    let = {"srcset": f"{selector}::attr({attribute})"}
-    found = tuple(dict.fromkeys(_urls(image.get(attribute), scene)))
-    item = Item({"uid": scene.uid, **dict(meta.fields(page))}, (), _renditions(), found)
-    yield Proposal("<img srcset>", 0.7, let=let, item=item, expected=found)
-
-
-def _renditions() -> dict[str, Any]:
-    """The words for a name `srcset` that holds the attribute's text."""
-    rank = {"regex": r"([\d.]+)[wx]$", "number": "float"}
-    return {"of": "srcset", "in": CANDIDATE, "name": r"\S+$", "url": r"^\S+", "quality": {"rank": rank}}
-
-
-def _first_selector(image: Any, attribute: str, page: Page) -> str | None:
-    """A selector that finds this picture first."""
-    parent = image.getparent()
-    names = [f"{name_of(image)}[{attribute}]"]
-    names += [f"{name_of(parent)} {name_of(image)}[{attribute}]"] if parent is not None else []
-    for name in names:
-        if next(iter(page.select(name)), None) is image:
-            return name
-    return None
-
-
-def _pictures(images: Sequence[Any], attribute: str, scene: Scene) -> Iterator[Proposal]:
-    """Several pictures: rows, each with its sizes."""
-    names = [name_of(image) for image in images]
-    selector = f"{max(set(names), key=names.count)}[{attribute}]"
-    urls = [url for image in scene.page.select(selector)[:MAX_ELEMENTS] for url in _urls(image.get(attribute), scene)]
-    content: dict[str, Any] = {"uid": {"text": _numbered(scene)}}
-    if all(image.get("alt") for image in images):
-        content["title"] = "::attr(alt)"
-    content["renditions"] = _renditions()
-    row = {"in": selector, "counter": "n", "let": {"srcset": f"::attr({attribute})"}, "content": content}
-    yield Proposal(f"{len(images)} <img srcset>", 0.6, block={"each": row}, expected=tuple(dict.fromkeys(urls)))

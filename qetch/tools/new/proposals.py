@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from qetch.tools.new.yaml_text import Noted
+from qetch.tools.new import shapes
+from qetch.tools.new.yaml_text import Noted, Remark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qetch.tools.new.address import Address
     from qetch.tools.new.page import Page
@@ -35,6 +36,11 @@ class Scene:
             return {"text": f"{{{self.address.id}}}"}
         return Noted({"text": "page"}, "decide: what names this item for ever?")
 
+    @property
+    def above(self) -> str:
+        """What stands before the number of a row, in its uid."""
+        return f"{{{self.address.id}}}" if self.address.id else "page"
+
 
 @dataclass(frozen=True)
 class File:
@@ -45,6 +51,12 @@ class File:
     rank: float
     found: tuple[str, ...]
     more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a still picture, beside a film; a GIF may be the film itself."""
+        kinds = {shapes.media_kind(url) for url in self.found if shapes.extension_of(url) != "gif"}
+        return kinds == {"image"} or (kinds == {""} and self.rank < 11)
 
     @property
     def words(self) -> Any:
@@ -69,13 +81,30 @@ class Item:
     @property
     def kept(self) -> list[File]:
         """The files that are written down, best first."""
-        return sorted(self.files, key=lambda file: -file.rank)[:MAX_VARIANTS]
+        files = sorted(self.files, key=lambda file: -file.rank)[:MAX_VARIANTS]
+        return [file for file in files if not file.is_picture] if self._is_film else files
+
+    @property
+    def left_out(self) -> list[File]:
+        """The pictures of a film: they are no versions of it."""
+        return [file for file in self.files if file.is_picture] if self._is_film else []
+
+    @property
+    def _is_film(self) -> bool:
+        kinds = {
+            shapes.media_kind(url) for url in (*self.rendered, *(url for file in self.files for url in file.found))
+        }
+        shown = {shapes.media_kind(url) for url in self.rendered}
+        return not kinds.isdisjoint(("video", "audio", "playlist")) or (bool(shown) and "image" not in shown)
 
     def content(self, **before: Any) -> dict[str, Any]:
         """The words of `content`; `before` are fields that come first."""
         fields = {**self.fields, **before}
         words = {name: fields[name] for name in FIELDS if name in fields}
         files = self.kept
+        if self.left_out:
+            places = ", ".join(file.name for file in self.left_out)
+            words[Remark(f"decide: pictures of the film are no versions of it, and left out here: {places}")] = None
         if self.renditions:
             if files:
                 words["variants"] = {file.name: {"url": file.url, **file.more, "quality": 0} for file in files}
@@ -113,6 +142,50 @@ class Proposal:
     also: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     decide: tuple[str, ...] = ()
+
+
+def row_uid(selector: str, texts: Sequence[Any], scene: Scene, head: str = "css") -> Any:
+    """The uid of a row: the name or path of its file, or the row's number, which needs the counter `n`.
+
+    Args:
+        selector: What reads the file's URL.
+        texts: What it reads, in each row.
+        scene: Where the rows are.
+        head: The language of the selector.
+    """
+    pattern = shapes.file_regex(texts)
+    if pattern:
+        what = "path" if pattern == shapes.FILE_PATH else "name"
+        return Noted({head: selector, "regex": pattern}, f"decide: this is the file's {what}; is there an id?")
+    return Noted({"text": f"{scene.above}-{{n}}"}, NUMBERED)
+
+
+def positions(files: Sequence[File]) -> tuple[str, ...]:
+    """What to decide where files are told apart by their position on the page only."""
+    by_position = any(isinstance(file.url, dict) and "xpath" in file.url for file in files)
+    return ("decide: these are told apart by their position only; what else does?",) if by_position else ()
+
+
+NUMBERED = "decide: this is the row's number; is there an id?"
+AGAIN = "decide: this is the row's number, which begins again on each page: is there an id?"
+
+
+def numbered(proposal: Proposal) -> Proposal:
+    """The rows of several pages: their numbers begin again on each, so that they name nothing by themselves."""
+    row = proposal.block.get("each")
+    content = row.get("content") if isinstance(row, dict) else None
+    uid = content.get("uid") if isinstance(content, dict) else None
+    if proposal.pages is None or not row or not content or not isinstance(uid, Noted) or uid.note != NUMBERED:
+        return proposal
+    page = proposal.pages.get("counter")
+    text = uid.value["text"].replace("{n}", f"{{{page}}}-{{n}}") if page else uid.value["text"]
+    better = Noted({"text": text}, NUMBERED if page else AGAIN)
+    return replace(proposal, block={**proposal.block, "each": {**row, "content": {**content, "uid": better}}})
+
+
+def counter_of(uid: Any) -> dict[str, str]:
+    """The words that a row needs for its uid: a counter, if that is a number."""
+    return {"counter": "n"} if "{n}" in str(uid) else {}
 
 
 def counted(number: int, noun: str) -> str:
@@ -155,7 +228,6 @@ def _joined(best: Proposal, other: Proposal) -> Proposal:
         let={**other.let, **best.let},
         item=item,
         expected=item.found,
-        decide=(*best.decide, *(text for text in other.decide if text not in best.decide)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +33,12 @@ QUALITY = {
     **dict.fromkeys(("full", "fullsize", "max", "maximum", "best"), 95.0),
     **dict.fromkeys(("uhd", "hd", "high", "hq"), 90.0),
     **dict.fromkeys(("xl", "xlarge", "large", "big"), 80.0),
-    **dict.fromkeys(("download", "content", "file", "video", "audio"), 65.0),
+    **dict.fromkeys(("download", "content", "file", "video", "audio", "enclosure"), 65.0),
     **dict.fromkeys(("medium", "regular", "standard", "middle"), 40.0),
     **dict.fromkeys(("sd", "mobile", "low", "lq"), 30.0),
     **dict.fromkeys(("small", "sample"), 22.0),
     **dict.fromkeys(("preview", "teaser", "cover"), 10.0),
-    "poster": 6.0,
+    **dict.fromkeys(("poster", "still", "screenshot", "splash"), 6.0),
     **dict.fromkeys(("thumb", "thumbs", "thumbnail", "thumbnails"), 3.0),
     **dict.fromkeys(("tiny", "mini", "micro", "placeholder"), 1.0),
 }
@@ -48,7 +49,7 @@ HINTS = frozenset(
     (
         *("image", "img", "video", "audio", "photo", "picture", "pic", "media", "file", "src", "download"),
         *("content", "original", "full", "large", "medium", "small", "thumb", "thumbnail", "preview", "poster"),
-        *("mp4", "webm", "stream"),
+        *("mp4", "webm", "stream", "enclosure"),
     )
 )
 """Words of keys whose URL is a file even where it has no extension."""
@@ -61,6 +62,8 @@ NO_FILES = frozenset(
     )
 )
 """Words of keys whose URL is another thing than the item's file."""
+HOLDERS = frozenset(("group", "groups", "sizes", "images", "files", "assets", "versions", "variants"))
+"""Words of keys that hold files, and say nothing of one."""
 NOISE = frozenset(("url", "uri", "urls", "link", "links", "src", "href", "secure", "path"))
 
 SECRET_NAMES = re.compile(
@@ -110,11 +113,15 @@ def is_url(text: Any) -> bool:
 def is_file(key_words: Sequence[str], samples: Sequence[Any]) -> bool:
     """Whether the URLs under a key are those of the item's files."""
     texts = [text for text in samples if text not in (None, "", False)]
-    if not texts or not all(map(is_url, texts)) or not NO_FILES.isdisjoint(key_words):
+    if not texts or not all(map(is_url, texts)):
         return False
     if all(map(media_kind, texts)):
-        return True
-    return not HINTS.isdisjoint(key_words) and not any(extension_of(text) in ("html", "htm", "php") for text in texts)
+        return (NO_FILES - {"href", "web"}).isdisjoint(key_words)
+    return (
+        NO_FILES.isdisjoint(key_words)
+        and not HINTS.isdisjoint(key_words)
+        and not any(extension_of(text) in ("html", "htm", "php") for text in texts)
+    )
 
 
 def quality(key_words: Sequence[str], url: str) -> float:
@@ -128,12 +135,43 @@ def quality(key_words: Sequence[str], url: str) -> float:
 
 def variant_name(key_words: Sequence[str], taken: Sequence[str]) -> str:
     """A short name for a file, which none of those before has."""
-    plain = [word for word in key_words if word not in NOISE and word.isascii()][-3:]
-    name = "_".join(plain) or "file"
+    plain = [word for word in key_words if word not in NOISE and word.isascii() and word != "rel"][-3:]
+    name = "_".join([word for word in plain if word not in HOLDERS] or plain) or "file"
+    name = re.sub(r"(\d)_([pk])(?=_|$)", r"\1\2", name)
+    name = "file" if name in ("content", "enclosure") else name
     number, unique = 2, name
     while unique in taken:
         unique, number = f"{name}_{number}", number + 1
     return unique
+
+
+STEM = r"([^/?#]+?)(?:\.\w+)?/?(?:[?#]|$)"
+"""A regex for the last part of a URL's path, without its extension."""
+
+
+FILE_PATH = r"^(?:https?:)?(?://[^/]+)?/?([^?#]+)"
+"""A regex for the path of a URL, without its first slash."""
+SHORT = 4
+"""Characters; shorter names of files, such as 01, come again in the next set."""
+
+
+def are_stems_unique(texts: Sequence[Any]) -> bool:
+    """Whether `STEM` finds something in each of some texts, and nothing twice."""
+    return bool(_caught(STEM, texts))
+
+
+def file_regex(texts: Sequence[Any]) -> str:
+    """The regex that makes names of the URLs of files: `STEM`, else `FILE_PATH`, or nothing if neither is unique."""
+    if min(map(len, _caught(STEM, texts)), default=0) >= SHORT:
+        return STEM
+    return FILE_PATH if _caught(FILE_PATH, texts) else ""
+
+
+def _caught(pattern: str, texts: Sequence[Any]) -> set[str]:
+    """What a regex finds in each of some texts; nothing if it misses one, or finds something twice."""
+    found = [re.search(pattern, text[:LONGEST_URL]) if isinstance(text, str) else None for text in texts]
+    caught = {match[1] for match in found if match}
+    return caught if len(caught) == len(texts) else set()
 
 
 def date_step(samples: Sequence[Any]) -> dict[str, Any] | None:
@@ -177,6 +215,55 @@ def _is_date(text: str, form: str) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class DateIn:
+    """A date in a text.
+
+    Attributes:
+        formats: One or several formats, for `date`.
+    """
+
+    text: str
+    regex: str
+    formats: Any
+    has_time: bool
+
+
+_DAYS = (
+    (r"[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4}", "%B %d, %Y"),
+    (r"\d{1,2} [A-Z][a-z]{2,8} \d{4}", "%d %B %Y"),
+    (r"\d{4}/\d{2}/\d{2}", "%Y/%m/%d"),
+    (r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
+)
+_TIMES = (
+    *((rf"{start}\d{{1,2}}:\d{{2}} [AP]M", f"{start}%I:%M %p") for start in (" at ", ", ", " ")),
+    *((rf"{start}\d{{1,2}}:\d{{2}}", f"{start}%H:%M") for start in (" at ", ", ", " ")),
+    ("", ""),
+)
+_ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?"
+
+
+def date_in(text: str) -> DateIn | None:
+    """The first date in a text for people, as Western sites write them.
+
+    >>> date_in("Taken on 3 May 2024 at 9:05").formats
+    ['%d %B %Y at %H:%M', '%d %b %Y at %H:%M']
+    """
+    found = re.search(_ISO, text[:200])
+    if found and _is_iso(found[0]):
+        return DateIn(found[0], _ISO, "iso", False)
+    for day, day_form in _DAYS:
+        for moment, form in _TIMES:
+            found = re.search(day + moment, text[:200])
+            if not found:
+                continue
+            both = [f"{day_form}{form}", f"{day_form}{form}".replace("%B", "%b")]
+            fits = [one for one in dict.fromkeys(both) if _is_date(found[0], one)]
+            if fits:
+                return DateIn(found[0], day + moment, fits if len(fits) > 1 else fits[0], bool(form))
+    return None
+
+
 def digest_kind(samples: Sequence[Any]) -> str:
     """`md5`, `sha1` or `sha256` if every value is such a digest, in hexadecimal or base64; else nothing."""
     kinds = {_digest(value) for value in samples if value not in (None, "")}
@@ -195,6 +282,12 @@ def _digest(value: Any) -> str:
 
 
 def is_markup(samples: Sequence[Any]) -> bool:
-    """Whether one of the texts holds HTML tags or entities."""
-    pattern = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|&(?:#\d{1,6}|[a-zA-Z]{2,8});")
-    return any(isinstance(text, str) and pattern.search(text[:5000]) for text in samples)
+    """Whether one of the texts holds HTML: an entity, or a tag that is closed or need not be."""
+    return any(isinstance(text, str) and MARKUP.search(text[:5000]) for text in samples)
+
+
+MARKUP = re.compile(
+    r"<(?:br|hr|img|p|li)\b[^<>]{0,300}>|&(?:#\d{1,6}|[a-zA-Z]{2,8});"
+    r"|<(a|abbr|b|blockquote|code|div|em|h\d|i|ol|p|pre|s|small|span|strong|sub|sup|u|ul)\b[^<>]{0,300}>[^<]{0,2000}</",
+    re.IGNORECASE,
+)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from qetch.errors import QetchError
 from qetch.policy import target_of
+from qetch.tools.new.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from qetch.spec.model import Site
     from qetch.spec.problems import Problem
-    from qetch.tools.new.page import Page
 
 MAX_LISTS = 2000
 
@@ -38,12 +38,18 @@ def _inspect(text: str, folder: Path) -> tuple[Site | None, list[Problem]]:
 class Trial:
     """Runs drafts offline against saved pages; a context manager, since these are kept in a folder meanwhile."""
 
-    def __init__(self, pages: Iterable[tuple[str, Page]]) -> None:
-        """`pages`: URLs, and what the site answers there."""
+    def __init__(self, pages: Iterable[tuple[str, Page]], bodies: Sequence[Any] = (), gone: Iterable[str] = ()) -> None:
+        """Keeps what the site answers.
+
+        Args:
+            pages: URLs, and what is there.
+            bodies: JSON that is posted to each of them; without, they are just asked.
+            gone: URLs at which there is nothing.
+        """
         self._folder = TemporaryDirectory(prefix="qetch-new-")
         cassettes = Path(self._folder.name) / "cassettes"
         cassettes.mkdir()
-        (cassettes / "pages.yaml").write_text(_cassette(pages), encoding="utf-8")
+        (cassettes / "pages.yaml").write_text(_cassette(pages, bodies, gone), encoding="utf-8")
 
     def __enter__(self) -> Trial:
         from qetch.replay import ReplayAdapter
@@ -80,21 +86,24 @@ class Trial:
             extractor.session.close()
 
 
-def _cassette(pages: Iterable[tuple[str, Page]]) -> str:
+def _cassette(pages: Iterable[tuple[str, Page]], bodies: Sequence[Any], gone: Iterable[str]) -> str:
     """A cassette, whose YAML is JSON, but for the bodies."""
-    interactions = [_interaction(url, page) for url, page in pages]
+    interactions = [_interaction(url, page, sent) for url, page in pages for sent in (None, *bodies)]
+    interactions += [_interaction(url, Page(url, b"", "text/plain"), None, 404) for url in gone]
     return "interactions:\n" + "".join(interactions) + "version: 1\n"
 
 
-def _interaction(url: str, page: Page) -> str:
-    request: dict[str, Any] = {"method": "GET", "uri": target_of(url).url, "body": None, "headers": {}}
+def _interaction(url: str, page: Page, sent: Any, status: int = 200) -> str:
+    method = "GET" if sent is None else "POST"
+    text = None if sent is None else json.dumps(sent)
+    request: dict[str, Any] = {"method": method, "uri": target_of(url).url, "body": text, "headers": {}}
     kind = "".join(letter for letter in page.content_type if " " <= letter <= "~")
     kind = kind or ("application/json" if page.json is not None else "text/html")
     body = base64.b64encode(page.body).decode("ascii")
     return (
         f"- request: {json.dumps(request)}\n"
         "  response:\n"
-        '    status: {"code": 200, "message": "OK"}\n'
+        f'    status: {{"code": {status}, "message": "-"}}\n'
         f"    headers: {json.dumps({'Content-Type': [kind]})}\n"
         f'    body: {{string: !!binary "{body}"}}\n'
     )

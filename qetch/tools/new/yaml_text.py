@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -91,7 +92,11 @@ def _entry(key: str, value: Any, indent: str) -> Iterator[str]:
     if isinstance(value, Noted):
         value, note = value.value, " ".join(comment(value.note)).replace(" # ", " ")
     start = f"{indent}{scalar(key)}:"
-    short = _flow(value) if key not in IN_BLOCKS or not isinstance(value, (dict, list)) else None
+    if key == "graphql" and isinstance(value, str) and (lines := _lines(value)):
+        yield f"{start} |"
+        yield from (f"{indent}  {line}" if line else "" for line in lines)
+        return
+    short = _flow(value) if key not in IN_BLOCKS or not isinstance(value, (dict, list)) or not value else None
     if key == "description" and not indent and SENTENCE.fullmatch(value):
         short = value
     if short is not None and (not isinstance(value, (dict, list)) or len(start) + len(short) < WIDTH):
@@ -103,6 +108,12 @@ def _entry(key: str, value: Any, indent: str) -> Iterator[str]:
         return
     for item in value:
         yield from _item(item, indent + "  ")
+
+
+def _lines(text: str) -> list[str]:
+    """A text as the lines of a block, or none if it cannot stand in one."""
+    lines = [line.rstrip() for line in dedent(text.replace("\t", "  ").strip("\r\n")).splitlines()]
+    return lines if all(map(str.isprintable, lines)) and lines[0] == lines[0].lstrip() else []
 
 
 def _noted(line: str, note: str, indent: str) -> Iterator[str]:
@@ -118,6 +129,11 @@ def _item(item: Any, indent: str) -> Iterator[str]:
     if short is not None and (not isinstance(item, (dict, list)) or len(indent) + len(short) < WIDTH):
         yield f"{indent}- {short}"
         return
+    if isinstance(item, list):
+        yield f"{indent}-"
+        for inner in item:
+            yield from _item(inner, indent + "  ")
+        return
     first, *rest = _block(item, indent + "  ")
     yield f"{indent}- {first.lstrip()}"
     yield from rest
@@ -128,7 +144,8 @@ def _flow(value: Any) -> str | None:
     if isinstance(value, dict):
         parts = []
         for key, item in value.items():
-            short = None if isinstance(key, Remark) or key in IN_BLOCKS else _flow(item)
+            in_block = isinstance(key, Remark) or (key in IN_BLOCKS and item and isinstance(item, (dict, list)))
+            short = None if in_block else _flow(item)
             if short is None:
                 return None
             parts.append(f"{scalar(key)}: {short}")

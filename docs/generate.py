@@ -1,68 +1,43 @@
-"""What the documentation shows is taken from where it is decided: the schema, the sites, the parsers, the errors.
+"""Writes the parts of these pages that are made of what decides them: the schema, the sites, the errors, the examples.
 
-A line `<<NAME WORDS…>>` in a page is replaced by what the function of that name below gives, in Markdown.
+Such a part stands between `<!-- made: NAME WORDS… -->` and `<!-- end -->`, and is what the function of that name below
+gives, in Markdown. `python docs/generate.py` writes all of them anew; a test says when that must be done.
 """
 
 from __future__ import annotations
 
-import os
+import inspect
 import re
-import subprocess
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sphinx.errors import ExtensionError
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))
 
-from qetch import errors
-from qetch.cli import COMMANDS
-from qetch.cli.usage import WHO_MUST_ACT
-from qetch.spec import read
-from qetch.spec.check import schema
-from qetch.spec.load import load
-from qetch.spec.words import Word, as_yaml, defined, target, words
+from qetch import errors  # noqa: E402 - found by the line above
+from qetch.cli import COMMANDS  # noqa: E402
+from qetch.cli.usage import WHO_MUST_ACT  # noqa: E402
+from qetch.spec import read  # noqa: E402
+from qetch.spec.check import schema  # noqa: E402
+from qetch.spec.load import load  # noqa: E402
+from qetch.spec.words import Word, as_yaml, defined, target, words  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sphinx.application import Sphinx
-
-DOCS = Path(__file__).parent.parent
-ROOT = DOCS.parent
-MARK = re.compile(r"^<<(\w+) ?(.*)>>$", re.MULTILINE)
-HOME = "/home/you"
+PART = re.compile(r"^(<!-- made: (\w+) ?(.*) -->\n)(?:.*\n)*?(<!-- end -->)$", re.MULTILINE)
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    """Called by Sphinx."""
-    app.connect("env-get-outdated", lambda *_: _pages())
-    app.connect("source-read", _fill)
-    app.connect("builder-inited", lambda _: _refuse_gaps())
-    return {"version": "1", "parallel_read_safe": True}
+def renewed(text: str) -> str:
+    """The text of a page with its parts made anew."""
+    return PART.sub(lambda part: f"{part[1]}\n{MAKERS[part[2]](part[3]).strip()}\n\n{part[4]}", text)
 
 
-def _pages() -> list[str]:
-    """The pages with marks: what fills them may have changed though they have not."""
-    return [page.stem for page in sorted(DOCS.glob("*.md")) if MARK.search(page.read_text(encoding="utf-8"))]
-
-
-def _fill(app: Sphinx, name: str, source: list[str]) -> None:
-    """Replace the marks of one page."""
-    del app, name
-    source[0] = MARK.sub(lambda mark: FILLERS[mark[1]](mark[2]), source[0])
-
-
-def _refuse_gaps() -> None:
-    """The reference has every word of the schema, once."""
-    text = (DOCS / "reference.md").read_text(encoding="utf-8")
-    shown = [key for mark in MARK.finditer(text) if mark[1] == "words" for key in mark[2].split()]
-    twice = sorted({key for key in shown if shown.count(key) > 1})
-    gaps = {"missing": words().keys() - set(shown), "unknown": set(shown) - words().keys(), "twice": set(twice)}
-    if any(gaps.values()):
-        raise ExtensionError(
-            f"docs/reference.md and the schema differ: { {k: sorted(v) for k, v in gaps.items() if v} }"
-        )
+# --- the language
 
 
 def word_entries(keys: str) -> str:
@@ -81,8 +56,12 @@ def _entry(word: Word) -> str:
     if used:
         facts.append(f"In use: {', '.join(used)}.")
     examples = "".join(as_yaml(word.name, example) for example in word.examples)
-    title = f"(word-{_id(word.key)})=\n### `{word.name}`"
+    title = f"{_anchor(f'word-{_id(word.key)}')}### `{word.name}`"
     return f"{title}\n\n{word.description}\n\n{' '.join(facts)}\n\n```yaml\n{examples}```\n"
+
+
+def _anchor(name: str) -> str:
+    return f'<a id="{name}"></a>\n\n'
 
 
 def _takes(word: Word) -> str:
@@ -121,6 +100,14 @@ def _used(part: dict[str, Any], data: Any) -> Iterator[str]:
             yield from _used(inner, value)
 
 
+def example(name: str) -> str:
+    """A site file of `docs/examples`."""
+    return f"```yaml\n{(DOCS / 'examples' / f'{name}.yaml').read_text(encoding='utf-8')}```\n"
+
+
+# --- tables
+
+
 def site_table(_: str) -> str:
     """The sites that come with qetch, and below the table their kinds of URLs."""
     sites = [read(file) for file in sorted((ROOT / "sites").glob("*.yaml"))]
@@ -137,14 +124,14 @@ def _site_row(site: Any) -> tuple[str, ...]:
 def _site_kinds(site: Any) -> str:
     rows = [(name, f"`{handle.examples[0].url}`") for name, handle in site.handles.items()]
     hosts = ", ".join((*site.domains, *site.instances))
-    return f"(site-{site.name})=\n## {site.name}\n\n{hosts}\n\n{_table(('kind', 'such as'), rows)}"
+    return f"{_anchor(f'site-{site.name}')}## {site.name}\n\n{hosts}\n\n{_table(('kind', 'such as'), rows)}"
 
 
 def outcome_table(_: str) -> str:
     """What `raise` may say."""
     statuses = {name: str(status) for status, name in errors.STATUS_OUTCOMES.items()}
     rows = [
-        (f"`{name}`", statuses.get(name, ""), f"`{error.__name__}`", error.__doc__ or "", str(error.exit_code))
+        (f"`{name}`", statuses.get(name, ""), f"`{error.__name__}`", _summary(error), str(error.exit_code))
         for name, error in errors.OUTCOMES.items()
     ]
     return _table(("raise", "HTTP status", "error", "what happened", "exit code"), rows)
@@ -156,35 +143,41 @@ def exit_codes(_: str) -> str:
     return _table(("exit code", "error", "who must act"), rows)
 
 
+def commands(_: str) -> str:
+    """Every subcommand, in a line."""
+    return _table(("command", "what it does"), [(f"`qetch {name}`", does) for name, (_, does) in COMMANDS.items()])
+
+
+def public(names: str) -> str:
+    """What is public in a module: those names, else its `__all__`, else its classes."""
+    home, *chosen = names.split()
+    module = import_module(home)
+    classes = [name for name, member in vars(module).items() if inspect.isclass(member)]
+    found = {name: getattr(module, name) for name in chosen or getattr(module, "__all__", classes)}
+    return _table(("name", "what it is"), [(f"`{name}`", _summary(thing)) for name, thing in found.items()])
+
+
+def _summary(thing: object) -> str:
+    """The first paragraph of a docstring, on one line."""
+    paragraph = (inspect.getdoc(thing) or "").partition("\n\n")[0]
+    return " ".join(paragraph.split())
+
+
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines) + "\n"
 
 
-def commands(_words: str) -> str:
-    """The help of every subcommand."""
-    shown: list[list[str]] = [[]]
-    for name, (takes, _) in COMMANDS.items():
-        shown.append([name])
-        shown += [[name, action] for action in takes.split("|") if "|" in takes]
-    return "\n".join(f"## {' '.join(['qetch', *path])}\n\n```text\n{_help(path)}```\n" for path in shown)
-
-
-def _help(path: list[str]) -> str:
-    """What `--help` says, on a terminal of 100 columns, to a user whose home is `HOME`."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "LANG")}
-    env = {**kept, "HOME": HOME, "COLUMNS": "100", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "qetch", *path, "--help"]
-    run = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", check=False)  # noqa: S603
-    if run.returncode:
-        raise ExtensionError(f"{' '.join(command[2:])} failed: {run.stderr.strip()[-500:]}")
-    return run.stdout.rstrip() + "\n"
-
-
-FILLERS: dict[str, Callable[[str], str]] = {
+MAKERS: dict[str, Callable[[str], str]] = {
     "commands": commands,
+    "example": example,
     "exit_codes": exit_codes,
     "outcomes": outcome_table,
+    "public": public,
     "sites": site_table,
     "words": word_entries,
 }
+
+if __name__ == "__main__":
+    for page in DOCS.glob("*.md"):
+        page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")

@@ -1,0 +1,116 @@
+"""Takes XPaths apart: location paths, also with one function around them; a `qetch.tools.explain.steps.Grammar`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from qetch.selectors.markup import compile_xpath
+from qetch.tools.explain.steps import NAME, Parsed, Step, Words, other_parts, split_outside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+BETWEEN = " | "
+
+_around = re.compile(
+    r"(?P<head>(?:string|normalize-space|\s)*\()(?P<path>[./@*\w].*)(?P<tail>\)(?:\[\d+\])?)", re.DOTALL
+)
+_suffix = re.compile(r"//?(?:@[\w-]+|text\(\))$|^(?:@[\w-]+|text\(\))$")
+_step = re.compile(
+    r"""(?P<joint>\.?//?|)
+    (?P<test>(?:[a-z-]+::)?(?:[\w-]+|\*)|\.\.?)
+    (?P<conditions>(?:\[(?:"[^"]*"|'[^']*'|[^\[\]"']|\[[^\[\]]*\])*\])*)""",
+    re.VERBOSE,
+)
+_condition = re.compile(r"""\[(?:"[^"]*"|'[^']*'|[^\[\]"']|\[[^\[\]]*\])*\]""")
+_literal = re.compile(r"""(?P<quote>["'])(?P<blank> ?)(?P<word>[^"']*?)(?P=blank)(?P=quote)""")
+_attribute = re.compile(r"@([\w-]+)")
+
+
+def alternatives(text: str) -> list[str]:
+    """The paths between `|`."""
+    return split_outside(text, "|")
+
+
+def parse(text: str) -> Parsed | None:
+    """The steps of a location path; None for anything else."""
+    body, around = text.strip(), ("", "")
+    called = _around.fullmatch(body)
+    if called:
+        body, around = called["path"].strip(), (called["head"], called["tail"])
+    found = _suffix.search(body)
+    suffix = found[0] if found else ""
+    body = body.removesuffix(suffix) or ("." if suffix.startswith("/") else "")
+    suffix = suffix if suffix.startswith("/") or not suffix else f"./{suffix}"
+    steps: list[Step] = []
+    at = 0
+    while at < len(body):
+        step = _step.match(body, at)
+        if step is None or (steps and not step["joint"]):
+            return None
+        at = step.end()
+        steps.append(Step(step["joint"], (step["test"], *_condition.findall(step["conditions"]))))
+    if not steps:
+        return Parsed((Step("", (".",)),), suffix.removeprefix("."), ".//", around) if suffix else None
+    return Parsed(tuple(steps), suffix, "//" if body.startswith("/") else ".//", around)
+
+
+def singles(parsed: Parsed, words: Words) -> Iterator[tuple[int, Step | None]]:
+    """Single changes: the number of a step, and the new one, or None to leave it out."""
+    for i, step in enumerate(parsed.steps):
+        if step.joint in ("", "/", "./"):
+            yield i, Step("//" if i else parsed.root, step.parts)
+        yield from (
+            (i, Step(step.joint, parts)) for parts in other_parts(step.parts, lambda part: _others(part, words))
+        )
+    for i in range(len(parsed.steps) - 1):
+        yield i, None
+
+
+def _others(part: str, words: Words) -> list[str]:
+    if part[0] != "[":
+        return [] if part in (".", "..") or "::" in part else list(words.tags)
+    classes = [("class", name) for name in words.classes]
+    ids = [("id", name) for name in words.ids]
+    literal, name = _literal.search(part), _attribute.search(part)
+    if literal is None or name is None:
+        return []
+    fixed = {"class": [*classes, *ids], "id": [*ids, *classes]}.get(name[1], [*words.others, *classes, *ids])
+    return [_exchanged(part, literal, name[1], *other) for other in fixed]
+
+
+def _exchanged(part: str, literal: re.Match[str], old: str, name: str, value: str) -> str:
+    """A condition on another attribute, or on another value of the same."""
+    start, end = literal.span("word")
+    return part[:start].replace(f"@{old}", f"@{name}") + value + part[end:].replace(f"@{old}", f"@{name}")
+
+
+def fresh(chain: Sequence[Any], suffixes: Sequence[str]) -> Iterator[str]:
+    """Paths made anew for an element, given with those around it from the inside out; the shortest first."""
+    own = _step_of(chain[0])
+    for outer in ("", *(f"{_step_of(element)}//" for element in chain[1:5])):
+        yield from (f".//{outer}{own}{suffix}" for suffix in suffixes)
+
+
+def _step_of(element: Any) -> str:
+    name = str(element.get("id") or "")
+    if NAME.fullmatch(name) and not re.search(r"\d", name):
+        return f'{element.tag}[@id="{name}"]'
+    classes = [each for each in str(element.get("class") or "").split() if NAME.fullmatch(each)]
+    if not classes:
+        return str(element.tag)
+    if len(classes) == 1:
+        return f'{element.tag}[@class="{classes[0]}"]'
+    return f'{element.tag}[contains(concat(" ", normalize-space(@class), " "), " {classes[0]} ")]'
+
+
+def suffix_of(attribute: str) -> str:
+    """What reads an attribute, or the text if it is empty."""
+    return f"/@{attribute}" if attribute else "/text()"
+
+
+def finder(text: str, kind: str) -> Callable[[Any], list[Any]]:
+    """A function from an element to what the path finds."""
+    del kind
+    return compile_xpath(text)
