@@ -113,7 +113,7 @@ def download(wanted: Content | DownloadRequest | str, to: str | PathLike[str] | 
 
     Args:
         wanted: A content, a request, or the URL of the file.
-        to: A path whose folder must exist, or an open file object, which is not closed.
+        to: A path whose folder must exist, and where no file is yet; or an open file object, which is not closed.
 
     Raises:
         QetchError: See `BaseDownloader.download`.
@@ -149,6 +149,10 @@ def _default_client() -> Client:
 
 def __getattr__(name: str) -> Any:
     """Imports a class when it is asked for: `import qetch` alone takes no time."""
+    if name == "client":  # so that `qetch.client.url_path` needs no import of its own
+        from importlib import import_module
+
+        return import_module("qetch.client")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

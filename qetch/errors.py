@@ -42,9 +42,10 @@ if TYPE_CHECKING:
 
 
 class QetchError(Exception):
-    """The root. `exit_code` is what the command line returns for it."""
+    """The root. `exit_code` is what the command line returns for it, `status` the HTTP status that a download got."""
 
     exit_code = 1
+    status: int | None = None
 
 
 class SpecError(QetchError):

@@ -1,7 +1,8 @@
 """Plain answers to GET over kept connections, with as little work as the rules of HTTP allow.
 
 It knows answers of a known length, and nothing else: whatever is not plain is declined, and to be asked for by the
-library that knows all of HTTP. Connections are made by urllib3, so that its rules for TLS hold.
+library that knows all of HTTP. So the first such answers of a host cost two requests each, until it is known that the
+host is not plain.
 """
 
 from __future__ import annotations
@@ -18,32 +19,32 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
+from urllib3.exceptions import ProtocolError
 
 from qetch.heads import Headers, framing_of, parse_head
-from qetch.policy import addresses_of, is_public, refuse_private
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
-    from qetch.policy import Target
-
     Place = tuple[str, str, int, object]
-    """Scheme, host, port, and whose certificates are trusted."""
+    """Scheme, host, port, and the rest that must be alike: whose certificates are trusted, and such."""
 
 MAX_HEAD = 65_536
 """The most bytes of an answer's head; also those that are read at once, so that a small file comes with its head."""
-FRESH = 1.0
-"""Seconds after which a look shows whether a connection was closed meanwhile."""
+REACH_SECONDS = 0.02
+"""So long more bytes are waited for, where some are there."""
 MOST_IDLE = 128
 """Connections that are kept, over all hosts; whatever was idle longest is closed first."""
 STRIKES = 2
-"""So many answers in a row that are not plain show that the host's next ones will not be either."""
+"""So many answers that are not plain show that the host's next ones will not be either."""
+FORGIVEN = 20
+"""So many plain ones in a row make up for one that was not; before that, they are mere luck."""
 BELIEF = 300.0
 """Seconds for which that is believed."""
 MOST_BELIEFS = 1024
+
+NO_STRIKES = (0, 0.0, 0)
+"""How many, until when they count, and how many plain answers came since the last one."""
 
 END = b"\r\n\r\n"
 
@@ -73,10 +74,11 @@ class Line:
         if seconds == self._seconds:
             return
         self._seconds = seconds
-        if self._by_kernel and seconds is not None:
+        if self._by_kernel:
             # The kernel's own limits spare a call before each of the others; for their sake this is no timeout of
-            # Python's, and TLS, which must know, has that.
-            moment = struct.pack("ll", int(seconds), max(int(seconds % 1 * 1e6), 1))
+            # Python's, and TLS, which must know, has that. Zero is no limit.
+            whole, part = (0, 0) if seconds is None else (int(seconds), max(int(seconds % 1 * 1e6), 1))
+            moment = struct.pack("ll", whole, part)
             with suppress(OSError):
                 for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
                     self.connection.setsockopt(socket.SOL_SOCKET, option, moment)
@@ -86,13 +88,20 @@ class Line:
 
     def is_silent(self) -> bool:
         """Whether nothing came since the last answer: neither its end, nor bytes that nobody asked for."""
-        return not self._poll or not self._poll.poll(0)
+        if not self._by_kernel and getattr(self.connection, "pending", int)():  # decrypted already
+            return False
+        return not (self._poll.poll(0) if self._poll else select.select([self.connection], [], [], 0)[0])
 
     def buffer(self, size: int) -> memoryview:
         """Room for so many bytes, the same each time."""
         if len(self._buffer) < size:
             self._buffer = memoryview(bytearray(size))
         return self._buffer[:size]
+
+    def rest(self) -> None:
+        """Notes that it waits for another request, and needs no room meanwhile."""
+        self.used, self.since = True, time.monotonic()
+        self._buffer = memoryview(b"")
 
     def shut(self) -> None:
         """Ends what waits for this connection in another thread, as if the host had closed it."""
@@ -106,43 +115,6 @@ class Line:
             self.connection.close()
 
 
-def connect(target: Target, context: ssl.SSLContext | None, seconds: float, *, private: bool) -> Line:
-    """A new connection, to an address that was looked at.
-
-    Args:
-        target: Its scheme, host and port.
-        context: How to verify the host; for https only.
-        seconds: To wait for each of its addresses.
-        private: Whether the host may have a private address.
-
-    Raises:
-        AddressRefused: It has one.
-        NetworkError: There is no such host.
-        urllib3.exceptions.HTTPError, OSError: The connection failed.
-    """
-    addresses = addresses_of(target) if private else refuse_private(target, proxied=False)
-    public = not private or all(map(is_public, addresses))
-    for number, address in enumerate(addresses, 1):
-        if context is None:
-            made = HTTPConnection(address, target.port, timeout=seconds)
-        else:
-            made = HTTPSConnection(
-                address, target.port, timeout=seconds, ssl_context=context, server_hostname=target.host
-            )
-        try:
-            made.connect()
-        except (NewConnectionError, ConnectTimeoutError):
-            if number == len(addresses):
-                raise
-        except BaseException:
-            made.close()  # what fails in its handshake is connected
-            raise
-        else:
-            line, made.sock = Line(made.sock, public), None  # it is no longer its own
-            return line
-    raise AssertionError  # a host has an address
-
-
 class Wire:
     """The connections that wait for another request, and which hosts are not plain."""
 
@@ -150,28 +122,35 @@ class Wire:
         self._lock = threading.Lock()
         self._idle: dict[Place, list[Line]] = {}
         self._count = 0
-        self._crooked: dict[Place, tuple[int, float]] = {}
+        self._crooked: dict[Place, tuple[int, float, int]] = {}
         weakref.finalize(self, _close_all, self._idle)
         _wires.add(self)
 
     def takes(self, place: Place) -> bool:
         """Whether a host's answers may be plain."""
-        strikes, until = self._crooked.get(place, (0, 0.0))
+        strikes, until, _ = self._crooked.get(place, NO_STRIKES)
         return strikes < STRIKES or time.monotonic() > until
 
     def strike(self, place: Place, count: int = 1) -> None:
         """Notes that an answer was not plain."""
         with self._lock:
-            strikes, until = self._crooked.pop(place, (0, 0.0))
+            strikes, until, _ = self._crooked.pop(place, NO_STRIKES)
             now = time.monotonic()
-            self._crooked[place] = (count + (strikes if now < until else 0), now + BELIEF)
+            self._crooked[place] = (count + (strikes if now < until else 0), now + BELIEF, 0)
             if len(self._crooked) > MOST_BELIEFS:
                 del self._crooked[next(iter(self._crooked))]
 
     def praise(self, place: Place) -> None:
         """Notes that an answer was plain."""
-        if place in self._crooked:
-            with self._lock:
+        if place not in self._crooked:
+            return
+        with self._lock:
+            strikes, until, plain = self._crooked.get(place, NO_STRIKES)
+            if plain + 1 < FORGIVEN:
+                self._crooked[place] = (strikes, until, plain + 1)
+            elif strikes > 1:
+                self._crooked[place] = (strikes - 1, until, 0)
+            else:
                 self._crooked.pop(place, None)
 
     def take(self, place: Place, private: Callable[[], bool]) -> Line | None:
@@ -187,13 +166,13 @@ class Wire:
                 if not lines or not (lines[-1].public or private()):
                     return None
                 line = self._pop(place, -1)
-            if time.monotonic() - line.since < FRESH or line.is_silent():
+            if line.is_silent():  # else the bytes would be taken for the next answer
                 return line
             line.close()
 
     def give_back(self, place: Place, line: Line) -> None:
         """Keeps a connection for the next request."""
-        line.used, line.since = True, time.monotonic()
+        line.rest()
         with self._lock:
             self._idle.setdefault(place, []).append(line)
             self._count += 1
@@ -322,7 +301,7 @@ class Answer:
         return self.left == len(self._rest)
 
     def read(self, size: int, **_: bool) -> memoryview:
-        """The next bytes of the body: up to so many, for most of which it waits; valid until the next read."""
+        """The next bytes of the body: up to so many, for which it waits a moment; valid until the next read."""
         return self._read(size, least=size)
 
     def read1(self, size: int, **_: bool) -> memoryview:
@@ -338,13 +317,14 @@ class Answer:
         line = self._line
         if not size or line is None:
             return memoryview(b"")
-        room, count = line.buffer(size), 0
+        room, count, until = line.buffer(size), 0, time.monotonic() + REACH_SECONDS
         try:
             while count < min(least, size):
                 got = line.connection.recv_into(room[count:])
                 count += got
                 if not got:
                     self._keep = False
+                if not got or time.monotonic() > until:  # who waits for the last of a drip waits for ever
                     break
         except OSError as error:
             self._keep = False

@@ -171,7 +171,7 @@ def tree(folder: Path) -> list[str]:
 
 
 def no_leftovers(folder: Path) -> bool:
-    return not [name for name in tree(folder) if name.endswith((".part", ".journal"))]
+    return not [name for name in tree(folder) if name.endswith((".qetch-part", ".journal"))]
 
 
 __all__ = [

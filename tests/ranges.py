@@ -44,7 +44,7 @@ def attempt(
     left = names(folder)
     if isinstance(outcome, QetchError):
         assert target.read_bytes() == before
-        assert left in (["file.bin"], ["file.bin", "file.bin.part", "file.bin.part.journal"])
+        assert left in (["file.bin"], ["file.bin", "file.bin.qetch-part", "file.bin.qetch-part.journal"])
         return outcome
     assert outcome == str(target)
     assert left == ["file.bin"]
@@ -76,7 +76,7 @@ def bounded(
 
 def done_blocks(folder: Path, origin: FileOrigin) -> frozenset[int]:
     """The blocks that the next attempt need not fetch; each is there already."""
-    part = folder / "file.bin.part"
+    part = folder / "file.bin.qetch-part"
     found = remembered(f"{part}.journal", str(part), origin.file)
     raw = part.read_bytes() if part.exists() else b""
     for block in found[1] if found else ():

@@ -195,7 +195,7 @@ def test_while_many_parts_stall_and_what_is_complete_is_kept(tmp_path: Path, mon
         canceled(tmp_path, patient(), content(origin.file), kept=True),
     ):
         until(lambda: len(origin.asks) > 5)
-    assert names(tmp_path / "files") == ["file.bin", "file.bin.part", "file.bin.part.journal"]
+    assert names(tmp_path / "files") == ["file.bin", "file.bin.qetch-part", "file.bin.qetch-part.journal"]
     assert done_blocks(tmp_path / "files", origin)
 
 
@@ -229,8 +229,8 @@ def test_while_the_fragments_of_a_playlist_stall(tmp_path: Path, max_fragments: 
         with canceled(tmp_path, patient(), made, kept=True, max_fragments=max_fragments) as downloader:
             until(lambda: len(origin.requests) >= 2 + max_fragments)  # so two are complete
         left = names(tmp_path / "files")
-        assert {"file.bin.part0", "file.bin.part1"} <= set(left)  # whole, so of use
-        assert "file.bin.part2" not in left
+        assert {"file.bin.qetch-part0", "file.bin.qetch-part1"} <= set(left)  # whole, so of use
+        assert "file.bin.qetch-part2" not in left
         origin.routes["*"] = Reply(body=PNG)
         before = len(origin.requests)
         downloader.download(made, tmp_path / "files" / "file.bin")
@@ -249,7 +249,12 @@ def test_a_fragment_without_a_length_that_was_cut_off_is_not_kept_for_a_whole_on
         with canceled(tmp_path, patient(), made, kept=True, max_fragments=2) as downloader:
             until(lambda: downloader.progress_store["mine"] >= 11 * len(PNG))
             time.sleep(0.05)
-        assert names(tmp_path / "files") == ["file.bin", "file.bin.part", "file.bin.part.journal", "file.bin.part0"]
+        assert names(tmp_path / "files") == [
+            "file.bin",
+            "file.bin.qetch-part",
+            "file.bin.qetch-part.journal",
+            "file.bin.qetch-part0",
+        ]
 
 
 def test_while_a_checksum_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

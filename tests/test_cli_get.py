@@ -104,7 +104,7 @@ class TestGet:
         assert result.returncode == errors.NotFound.exit_code
         assert "lost.png" in only_error(result)
         assert len(result.stdout.splitlines()) == 1
-        assert not list(shell.home.glob("*.part*"))
+        assert not list(shell.home.glob("*.qetch-part*"))
 
     def test_goes_on_after_a_url_that_fails_and_returns_the_code_of_the_first(self, shell: Shell) -> None:
         broken, missing, good = (f"https://little.example/a/{name}" for name in ("broken", "missing", "cats"))
@@ -193,7 +193,7 @@ class TestGet:
             Origin({"/one.bin": Reply(body=b"x" * 10_000, drip=0.2)}) as origin,
             shell.start("get", origin.url("/one.bin"), stdout=-1, stderr=-1) as process,
         ):
-            wait_for(lambda: list(shell.home.glob("*.part*")))
+            wait_for(lambda: list(shell.home.glob("*.qetch-part*")))
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
         assert process.returncode == 130

@@ -153,7 +153,7 @@ def test_ctrl_c_ends_at_once_though_the_connection_is_stalled(shell: Shell, when
         finally:
             script.hold.set()
     assert process.returncode == 130
-    kept = bool(list(shell.home.glob("*.part")))
+    kept = bool(list(shell.home.glob("*.qetch-part")))
     assert kept == (when == "parts")
     assert (out, err) == ("", AGAIN if kept else AGAIN.replace("go on from here", "begin anew"))
     assert not list(shell.home.glob("*.bin"))
@@ -188,14 +188,14 @@ def test_the_same_command_goes_on_where_ctrl_c_stopped_it(shell: Shell) -> None:
             wait_for(lambda: any(path.read_bytes()[HEADER:][:1] == b"\x01" for path in shell.home.glob("*.journal")))
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
-        assert {path.suffix for path in shell.home.glob("*.bin*")} == {".part", ".journal"}
+        assert {path.suffix for path in shell.home.glob("*.bin*")} == {".qetch-part", ".journal"}
         script.hold.set()
         script.asked.clear()
         result = shell("get", origin.url("/a.bin"))
     assert (result.returncode, result.stderr) == (0, "")
     assert (shell.home / result.stdout.rstrip("\n")).read_bytes() == BIG
     assert not any("bytes=0-" in asked for asked in script.asked)
-    assert not list(shell.home.glob("*.part*"))
+    assert not list(shell.home.glob("*.qetch-part*"))
 
 
 def test_what_ctrl_c_cuts_off_over_tls_leaves_no_wrong_bytes(shell: Shell, tmp_path) -> None:
@@ -204,7 +204,7 @@ def test_what_ctrl_c_cuts_off_over_tls_leaves_no_wrong_bytes(shell: Shell, tmp_p
         words = ("get", origin.url("/a.bin"), "--cacert", str(authority.ca_file), "--limit-rate", "20M")
         for delay in (0.05, 0.1, 0.15, 0.2):
             with shell.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-                wait_for(lambda: list(shell.home.glob("*.part")) or process.poll() is not None)
+                wait_for(lambda: list(shell.home.glob("*.qetch-part")) or process.poll() is not None)
                 time.sleep(delay)
                 process.send_signal(signal.SIGINT)
                 process.communicate(timeout=60)

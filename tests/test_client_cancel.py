@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import os
 import signal
 import socket
 import subprocess
@@ -289,11 +291,8 @@ def test_at_random_moments_nothing_is_lost(tmp_path: Path) -> None:
             time.sleep(pause)
             client.cancel()
             reports = batch.wait()
-            assert set(states(reports)) <= {"succeeded", "canceled"}
-            assert {report.url for report in reports} <= set(wanted)
-            assert len(reports) <= len(wanted)
-            if pause >= 0.01:
-                assert len(reports) == len(wanted)
+            assert set(states(reports)) <= {"succeeded", "canceled", "failed"}  # the last one just before the end
+            assert sorted(report.url for report in reports) == sorted(wanted)
             good = {report.path for report in reports if report.state == "succeeded"}
             assert all(path and Path(path).read_bytes() == b"file" for path in good)
             assert no_leftovers(tmp_path)
@@ -409,3 +408,58 @@ def test_a_kill_leaves_only_whole_files_under_their_names(tmp_path: Path, slow: 
     running.process.communicate()
     for path in tmp_path.rglob("*.bin"):
         assert path.read_bytes() == (BODY if "slow" in path.name else b"file")
+
+
+def test_what_does_not_react_does_not_keep_a_client_open_after_an_error(tmp_path: Path) -> None:
+    go, client = threading.Event(), Client()
+
+    class Blocks(io.BytesIO):
+        def write(self, _data: object) -> int:
+            go.wait(60)
+            return 1
+
+    with Origin({"*": Reply(body=b"file")}) as origin:
+        wanted = [DownloadRequest(origin.url("/a.bin"), Blocks())]
+        thread = threading.Thread(target=client.swarm, args=(wanted, tmp_path))
+        thread.start()
+        until(lambda: bool(origin.requests))
+        with pytest.raises(KeyboardInterrupt), client:
+            raise KeyboardInterrupt
+        go.set()
+        thread.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_the_end_of_a_forked_child_does_no_harm_to_what_its_parent_downloads(tmp_path: Path) -> None:
+    program = """
+import os, sys, threading
+from qetch import Client
+with Client() as client:
+    thread = threading.Thread(target=lambda: print(client.one(sys.argv[1], sys.argv[2]).state))
+    thread.start()
+    sys.stdin.readline()
+    child = os.fork()
+    if not child:
+        sys.exit()
+    os.waitpid(child, 0)
+    print("over", flush=True)
+    thread.join()
+"""
+    go = threading.Event()
+
+    def half(_request: object) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf"
+        go.wait(30)
+        yield b"over"
+
+    with Origin({"*": half}) as origin:
+        command = [sys.executable, "-W", "ignore", "-c", program, origin.url("/a.bin"), str(tmp_path)]
+        with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as process:
+            assert process.stdin
+            assert process.stdout
+            until(lambda: bool(origin.requests))
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "over\n"
+            go.set()
+            assert process.stdout.readline() == "succeeded\n"

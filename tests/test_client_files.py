@@ -53,6 +53,30 @@ def test_a_folder_in_place_of_a_file_and_the_other_way_round(tmp_path: Path) -> 
     assert (tmp_path / "file").read_bytes() == b"older"
 
 
+@pytest.mark.parametrize("order", [("/x", "/x.part"), ("/x.part", "/x")])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_file_and_another_called_part_of_it_are_two(tmp_path: Path, order: tuple[str, str], together: bool) -> None:
+    bodies = {"/x": BODY, "/x.part": b"another file"}
+    with Origin({path: Reply(body=body) for path, body in bodies.items()}) as origin, Client() as client:
+        requests = [DownloadRequest(origin.url(path), f"{tmp_path}{path}") for path in order]
+        for batch in [requests] if together else [[request] for request in requests]:
+            assert all(map(succeeded, client.swarm(batch)))
+    assert {path: Path(f"{tmp_path}{path}").read_bytes() for path in bodies} == bodies
+    assert names(tmp_path) == ["x", "x.part"]
+
+
+@pytest.mark.parametrize("order", [("/x", "/x.qetch-part"), ("/x.qetch-part", "/x")])
+@pytest.mark.parametrize("together", [True, False])
+def test_nothing_is_called_like_a_part_file(tmp_path: Path, order: tuple[str, str], together: bool) -> None:
+    with Origin({"*": FILE}) as origin, Client(override=True) as client:
+        requests = [DownloadRequest(origin.url(path), f"{tmp_path}{path}") for path in order]
+        batches = [requests] if together else [[request] for request in requests]
+        reports = {report.url: report for batch in batches for report in client.swarm(batch)}
+        assert succeeded(reports[origin.url("/x")])
+        assert "the name of an unfinished file" in str(reports[origin.url("/x.qetch-part")].error)
+    assert (names(tmp_path), (tmp_path / "x").read_bytes()) == (["x"], b"file")
+
+
 def test_a_file_and_a_folder_of_one_name(tmp_path: Path) -> None:
     with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=1)) as client:
         reports = client.swarm([origin.url("/a"), origin.url("/a/b")], tmp_path)
@@ -118,10 +142,21 @@ def test_a_file_that_is_there_is_kept_refused_or_replaced(tmp_path: Path) -> Non
             assert "already there" in str(client.one(wanted).error)
         assert (tmp_path / "a").read_bytes() == b"older"
         assert origin.requests == []
+        with Client(skip_cached=True) as client, pytest.raises(FileError, match="already there - override=True"):
+            client.download(wanted)  # who asks for this one must know that it did not come
         with Client(override=True) as client:
             report = client.one(wanted)
+            assert client.download(wanted).skipped == ""
     assert (report.state, report.skipped) == (ReportState.SUCCEEDED, "")
     assert (tmp_path / "a").read_bytes() == b"file"
+
+
+def test_headers_of_an_answer_have_names_in_whatever_case(tmp_path: Path) -> None:
+    plain, encoded = Reply(headers={"X-Me": "here"}, body=b"file"), Reply(headers={"X-Me": "here"}, framing="chunked")
+    with Origin({"/a.bin": plain, "/b.bin": encoded}) as origin, Client() as client:
+        for url in (origin.url("/a.bin"), origin.url("/b.bin")):  # by the one road, and by the other
+            report = client.one(url, tmp_path)
+            assert (report.headers.get("x-me"), report.headers["X-ME"]) == ("here", "here")
 
 
 def test_unfinished_files_may_have_a_folder_of_their_own(tmp_path: Path) -> None:
@@ -394,3 +429,34 @@ def test_a_file_object_is_not_looked_for_in_the_folder(tmp_path: Path) -> None:
         report = client.one(DownloadRequest(origin.url("/a"), io.BytesIO()), tmp_path)
     assert report.skipped == ""
     assert no_leftovers(tmp_path)
+
+
+def test_the_first_of_a_list_gets_the_plain_name_whichever_comes_first(tmp_path: Path) -> None:
+    routes = {f"/{folder}/same.png": Reply(body=folder.encode() * 9) for folder in "abcdef"}
+    with Origin(routes) as origin, Client() as client:
+        urls = [origin.url(path) for path in routes]
+        for number in range(5):
+            paths = {report.url: report.path for report in client.fetch(urls, tmp_path / str(number))}
+            assert paths[urls[0]] == str(tmp_path / str(number) / "same.png")
+            assert len(set(paths.values())) == len(urls)
+
+
+def test_the_object_that_led_to_a_url_comes_back_with_the_report(tmp_path: Path) -> None:
+    with Origin({"*": FILE}) as origin, Client() as client:
+        rows = [{"id": 1}, {"id": 2}]
+        reports = list(client.each(rows, lambda row: origin.url(f"/{row['id']}.bin"), tmp_path))
+    assert sorted(report.data["id"] for report in reports) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"settings": {"max_speed": 5}}, "settings is .*where Settings is wanted"),
+        ({"auth": ("a", "b")}, "auth is .*where Mapping is wanted"),
+        ({"history": 3}, "history is 3, where History or str or PathLike is wanted"),
+        ({"map_path": "x"}, "map_path is 'x', where Callable is wanted"),
+    ],
+)
+def test_what_is_no_setting_is_refused_at_once(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidSetting, match=message):
+        Client(**given)

@@ -98,12 +98,18 @@ def test_one_url_many_times_is_fetched_once(tmp_path: Path) -> None:
     assert len(origin.requests) == 1
 
 
-def test_a_file_object_is_known_afterwards_too(tmp_path: Path) -> None:
+def test_who_wants_one_file_or_its_bytes_gets_them_though_they_are_known(tmp_path: Path) -> None:
     import io
 
     with Origin({"*": FILE}) as origin, Client(history=tmp_path / "history.db") as client:
-        assert succeeded(client.one(DownloadRequest(origin.url("/a.bin"), io.BytesIO())))
-        assert client.one(DownloadRequest(origin.url("/a.bin"), io.BytesIO())).skipped == "known"
+        url = origin.url("/a.bin")
+        assert succeeded(client.one(DownloadRequest(url, io.BytesIO())))
+        assert client.one(url, tmp_path).skipped == "known"
+        again = io.BytesIO()
+        assert client.one(DownloadRequest(url, again)).skipped == ""
+        assert again.getvalue() == b"file"
+        assert client.download(url, tmp_path / "a").skipped == ""
+        assert (tmp_path / "a").read_bytes() == b"file"
 
 
 def test_a_history_that_cannot_be_opened_is_said_at_once(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_an_archive_is_not_decompressed_though_the_server_calls_it_an_encoding(t
 
 
 def test_a_part_file_that_a_killed_process_left_is_taken_over(tmp_path: Path) -> None:
-    (tmp_path / "file.bin.part").write_bytes(b"left over, and longer than the file")
+    (tmp_path / "file.bin.qetch-part").write_bytes(b"left over, and longer than the file")
     assert fetched(tmp_path, Reply(body=b"new")) == b"new"
 
 

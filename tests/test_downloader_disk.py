@@ -35,6 +35,8 @@ ROOT = Path(qetch.__path__[0]).parent
         ("folder", "give the path of a file"),
         ("new/", "give the path of a file"),
         ("x" * 300, "choose a shorter name"),
+        ("x" * 245, "choose a shorter name"),
+        ("a.qetch-part.journal", "the name of an unfinished file"),
         ("pipe", "a device or a pipe"),
         ("a\x00b", "null"),
     ],
@@ -60,9 +62,20 @@ def test_a_folder_without_the_right_to_write_is_said(tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
 
 
+def test_somebodys_own_file_called_part_survives_beside(tmp_path: Path) -> None:
+    own = {"file.bin.part": b"precious", "file.bin.part.journal": b"too", "file.bin.part0": b"and this"}
+    for name, body in own.items():
+        (tmp_path / name).write_bytes(body)
+    with Origin({"*": Reply(body=PNG)}) as origin:
+        HTTPDownloader().download(content(origin.url("/a")), str(tmp_path / "file.bin"))
+        HTTPDownloader().download(content(origin.url("/a"), origin.url("/b")), str(tmp_path / "file.bin"))
+    assert {name: (tmp_path / name).read_bytes() for name in own} == own
+    assert names(tmp_path) == ["file.bin", *sorted(own)]
+
+
 def test_a_part_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "precious").write_bytes(b"precious")
-    (tmp_path / "file.bin.part").symlink_to(tmp_path / "precious")
+    (tmp_path / "file.bin.qetch-part").symlink_to(tmp_path / "precious")
     with Origin({"*": Reply(body=PNG)}) as origin, pytest.raises(FileError, match=r"file\.bin"):
         HTTPDownloader().download(content(origin.url("/a")), str(tmp_path / "file.bin"))
     assert (tmp_path / "precious").read_bytes() == b"precious"
@@ -127,7 +140,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
         command = [sys.executable, "-c", ENDLESS, origin.url("/a"), str(target)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
             assert started.wait(20)
-            while (tmp_path / "file.bin.part").stat().st_size == 0:
+            while (tmp_path / "file.bin.qetch-part").stat().st_size == 0:
                 threading.Event().wait(0.01)
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=20)

@@ -149,7 +149,7 @@ def test_an_ordinary_uid_is_kept_as_it_is(uid: str) -> None:
 
 def test_a_name_of_full_length_can_be_written_with_its_part_beside_it(tmp_path: Path) -> None:
     target = tmp_path / name("site-1", "\u00e4" * 300, "png")
-    target.with_name(target.name + ".part12345").write_bytes(b"x")
+    target.with_name(target.name + ".qetch-part12345.journal").write_bytes(b"x")
     target.write_bytes(b"x")
     assert target.read_bytes() == b"x"
 

@@ -161,7 +161,7 @@ def test_complete_fragments_are_not_fetched_again(tmp_path: Path) -> None:
         made = film(origin, segments)
         with pytest.raises(RemoteError):
             saved(tmp_path, made)
-        assert "film.ts.part0" in names(tmp_path)
+        assert "film.ts.qetch-part0" in names(tmp_path)
         assert "film.ts" not in names(tmp_path)
         assert saved(tmp_path, made, progress_hook=lambda *call: calls.append(call)) == b"first second third last"
     assert origin.paths == ["/0.ts", "/1.ts", "/2.ts", "/3.ts", "/3.ts", "/4.ts"]
@@ -189,14 +189,14 @@ def test_a_fragment_that_was_touched_is_fetched_again(tmp_path: Path) -> None:
         made = film(origin, [Segment()] * 2)
         with pytest.raises(RemoteError):
             saved(tmp_path, made)
-        (tmp_path / "film.ts.part0").write_bytes(b"longer")
+        (tmp_path / "film.ts.qetch-part0").write_bytes(b"longer")
         assert saved(tmp_path, made) == b"ab"
 
 
 @pytest.mark.parametrize("journal", [b"", b"{}", b"[1]", b"\0" * 5000, b'{"fragments": 1}'])
 def test_a_broken_journal_costs_only_what_was_fetched(tmp_path: Path, journal: bytes) -> None:
-    (tmp_path / "film.ts.part.journal").write_bytes(journal)
-    (tmp_path / "film.ts.part0").write_bytes(b"junk")
+    (tmp_path / "film.ts.qetch-part.journal").write_bytes(journal)
+    (tmp_path / "film.ts.qetch-part0").write_bytes(b"junk")
     with Origin({"*": Reply(body=b"a")}) as origin:
         assert saved(tmp_path, film(origin, [Segment()] * 2)) == b"aa"
 

@@ -22,7 +22,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def part(tmp_path: Path) -> str:
-    path = tmp_path / "file.bin.part"
+    path = tmp_path / "file.bin.qetch-part"
     path.write_bytes(file_of(SIZE))
     return str(path)
 
@@ -133,6 +133,10 @@ def test_a_header_that_is_something_else_counts_for_nothing(part: str, path: str
         {"size": 1e300},
         {"size": float("inf")},
         {"size": [SIZE]},
+        {"validator": '"v1"\r\nX-Other: 1'},
+        {"validator": '"v1"\n'},
+        {"validator": "\0"},
+        {"validator": '"' + "v" * 1100 + '"'},
     ],
 )
 def test_a_journal_of_something_else_counts_for_nothing(part: str, path: str, change: dict[str, object]) -> None:

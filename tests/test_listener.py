@@ -98,7 +98,12 @@ def test_failures_are_told_with_their_reason(tmp_path: Path) -> None:
     assert notes.of("no url") == ["failed"]
     error = next(report for name, report in notes.events if name == "failed" and report.attempts)
     assert isinstance(error.error, NotFound)
-    assert error.error_report == {"type": "NotFound", "message": str(error.error), "attempts": 1}
+    assert error.error_report == {
+        "type": "NotFound",
+        "message": str(error.error),
+        "status": 404,
+        "attempts": 1,
+    }
 
 
 def test_what_is_there_already_is_told_as_a_success_alone(tmp_path: Path) -> None:

@@ -144,6 +144,6 @@ def test_a_disk_that_is_read_only_is_said_before_any_request(small_disk: Path) -
 
 
 def test_a_folder_in_the_place_of_the_journal_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file.bin.part.journal").mkdir()
+    (tmp_path / "file.bin.qetch-part.journal").mkdir()
     with FileOrigin(BODY) as origin, pytest.raises(FileError, match="journal"):
         downloader().download(content(origin.file), str(tmp_path / "file.bin"))

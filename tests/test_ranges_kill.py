@@ -176,7 +176,7 @@ def test_a_part_that_another_url_began_to_overwrite_is_not_taken_over(tmp_path: 
         other.wrong = lambda _: other.whole()
         pause.allow(100_000)
         with process(other, target) as child:
-            while (tmp_path / "file.bin.part").read_bytes()[:1] != b"x":
+            while (tmp_path / "file.bin.qetch-part").read_bytes()[:1] != b"x":
                 threading.Event().wait(0.005)
             child.kill()
         pause.release()

@@ -112,7 +112,7 @@ def test_a_damaged_journal_or_part_costs_no_more_than_the_time(
 ) -> None:
     with FileOrigin(BODY) as origin:
         broken_off(tmp_path, origin)
-        part, journal = tmp_path / "file.bin.part", tmp_path / "file.bin.part.journal"
+        part, journal = tmp_path / "file.bin.qetch-part", tmp_path / "file.bin.qetch-part.journal"
         raw = journal.read_bytes()
         if damage == "no part":
             part.unlink()
@@ -129,8 +129,8 @@ def test_a_damaged_journal_or_part_costs_no_more_than_the_time(
 def test_a_file_whose_parts_are_all_there_needs_no_request(tmp_path: Path) -> None:
     with FileOrigin(BODY) as origin:
         broken_off(tmp_path, origin)
-        (tmp_path / "file.bin.part").write_bytes(BODY)
-        journal = tmp_path / "file.bin.part.journal"
+        (tmp_path / "file.bin.qetch-part").write_bytes(BODY)
+        journal = tmp_path / "file.bin.qetch-part.journal"
         raw = journal.read_bytes()
         journal.write_bytes(raw[:HEADER] + b"\1" * (len(raw) - HEADER))
         before = len(origin.asks)

@@ -66,6 +66,7 @@ def get(folder: Path, made: Any, session: Any = None, **settings: Any) -> bytes:
         ("max_speed", "2M", "whole number"),
         ("max_speed", True, "whole number"),
         ("max_concurrent", 0, "from 1 to 256"),
+        ("proxies", "http://host:1", "must be a mapping of texts"),
         ("max_concurrent", 1.5, "whole number"),
         ("connections_per_host", 0, "from 1 to 256"),
         ("connections_per_host", 1000, "from 1 to 256"),

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import qetch
-from qetch.downloaders import HTTPDownloader, Settings
+from qetch.downloaders import HTTPDownloader, Settings, _body
 from qetch.downloaders._part import PartFile, journal_of
 from qetch.errors import BadFile, FileError, NetworkError
 from tests.downloads import PAGE, PNG, content, names
 from tests.hostile import Ask, FileOrigin, Wrong, differently, file_of, make_small
 from tests.origin import Origin, Reply, Request, ranged
-from tests.ranges import OLDER, attempt, downloader
+from tests.ranges import OLDER, attempt, bounded, downloader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +134,29 @@ def test_a_small_file_keeps_to_the_speed(tmp_path: Path, monkeypatch: pytest.Mon
     assert max(reads) <= using.throttle.piece
 
 
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_burst_and_then_a_drip_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framing: str) -> None:
+    monkeypatch.setattr(_body, "SLOW_SECONDS", 0.2)
+    over = threading.Event()
+
+    def burst(request: Request) -> Iterator[bytes]:
+        chunked = framing == "chunked"
+        length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 30000000"
+        yield b"HTTP/1.1 200 OK\r\n%b\r\n\r\n" % length
+        for _ in range(40):
+            yield b"32000\r\n" * chunked + bytes(0x32000) + b"\r\n" * chunked
+        while not over.wait(0.01):
+            yield b"1\r\nx\r\n" if chunked else b"x"
+
+    with Origin({"*": burst}) as origin:
+        try:
+            outcome = bounded(downloader(), origin.url("/a"), tmp_path / "a")
+        finally:
+            over.set()
+    assert isinstance(outcome, NetworkError)
+    assert "too slowly" in str(outcome)
+
+
 # What an earlier attempt left
 
 
@@ -143,7 +166,7 @@ def test_a_small_file_keeps_to_the_speed(tmp_path: Path, monkeypatch: pytest.Mon
 def test_nothing_of_an_earlier_attempt_gets_into_a_small_file(
     tmp_path: Path, left: bytes, journal: bool, parts: bool
 ) -> None:
-    part = tmp_path / "file.bin.part"
+    part = tmp_path / "file.bin.qetch-part"
     part.write_bytes(left)
     if journal:
         Path(journal_of(str(part))).write_bytes(b"{}")
@@ -151,7 +174,7 @@ def test_nothing_of_an_earlier_attempt_gets_into_a_small_file(
         origin.wrong = lambda ask: None if parts else origin.whole()
         downloader().download(content(origin.file), tmp_path / "file.bin")
     assert (tmp_path / "file.bin").read_bytes() == SMALL
-    stray = ["file.bin.part.journal"] if journal and not left else []  # whose part file somebody removed
+    stray = ["file.bin.qetch-part.journal"] if journal and not left else []  # whose part file somebody removed
     assert names(tmp_path) == ["file.bin", *stray]
 
 
@@ -163,7 +186,7 @@ def test_a_small_file_follows_a_large_one_that_was_not_completed(
     with FileOrigin(body) as origin:
         origin.wrong = lambda ask: Reply(404) if ask.number > 3 else None
         assert not isinstance(attempt(tmp_path, origin), bytes)
-        assert "file.bin.part.journal" in names(tmp_path)
+        assert "file.bin.qetch-part.journal" in names(tmp_path)
         origin.wrong, origin.body, origin.etag = lambda ask: None, SMALL, '"v2"'
         assert attempt(tmp_path, origin) == SMALL
 
@@ -251,7 +274,7 @@ def test_a_file_grows_in_the_other_folder_and_ends_in_its_own(tmp_path: Path, ap
         using(apart).download(content(origin.file), tmp_path / "file.bin")
     assert (tmp_path / "file.bin").read_bytes() == origin.body
     assert all(here == ["file.bin"] for here, _ in seen)
-    assert all(there and there[0].endswith(".part") for _, there in seen)
+    assert all(there and there[0].endswith(".qetch-part") for _, there in seen)
     assert (names(tmp_path), names(apart)) == (["file.bin"], [])
 
 
@@ -338,8 +361,8 @@ def test_a_copy_from_another_disk_is_on_the_disk_before_it_gets_its_name(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", noting)
-    (tmp_path / "file.bin.part").write_bytes(b"left over, and longer than the file" * 1000)
-    (tmp_path / "file.bin.part.journal").write_bytes(b"of no use any more")
+    (tmp_path / "file.bin.qetch-part").write_bytes(b"left over, and longer than the file" * 1000)
+    (tmp_path / "file.bin.qetch-part.journal").write_bytes(b"of no use any more")
     date = "Sun, 06 Nov 1994 08:49:37 GMT"
     with Origin({"*": ranged(SMALL, {"Last-Modified": date})}) as origin:
         using(elsewhere, set_mtime=True).download(content(origin.url("/a")), target)

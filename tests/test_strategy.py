@@ -290,3 +290,11 @@ def test_a_strategy_may_end_everything(tmp_path: Path) -> None:
     assert reports
     assert set(states(reports)) <= {"canceled", "failed"}
     until(lambda: gate.here == 0)
+
+
+def test_a_host_that_wants_too_long_a_wait_is_not_tried_again(tmp_path: Path) -> None:
+    with Origin({"*": Reply(429, {"Retry-After": "80000"})}) as origin, Client(strategy=BackOff()) as client:
+        report = client.one(origin.url("/a.bin"), tmp_path)
+    assert isinstance(report.error, RateLimited)
+    assert (report.error.status, report.error_report["status"]) == (429, 429)
+    assert len(origin.requests) == 1

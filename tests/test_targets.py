@@ -184,6 +184,24 @@ def test_odd_paths_are_the_downloaders_matter(path: str) -> None:
     assert Targets(".").claim(path, "a")
 
 
+@pytest.mark.parametrize("name", ["x.qetch-part", "x.QETCH-part.journal", "x.qetch-part12", "x.qetch-part.merged"])
+def test_what_is_called_like_a_part_file_is_refused_whatever_came_before(tmp_path: Path, name: str) -> None:
+    targets = Targets(tmp_path)
+    with pytest.raises(FileError, match="the name of an unfinished file"):
+        targets.claim(f"{tmp_path}/{name}", "b")
+    assert targets.claim(f"{tmp_path}/x", "a")
+    with pytest.raises(FileError, match="the name of an unfinished file"):
+        targets.claim(f"{tmp_path}/{name}", "b")
+
+
+@pytest.mark.parametrize(
+    "name", ["x.part", "x.part.journal", "x.part0", "x.qetch-part.txt", "x.qetch-parts", "y.journal"]
+)
+def test_other_names_that_speak_of_parts_are_anybodys(tmp_path: Path, name: str) -> None:
+    targets = Targets(tmp_path)
+    assert targets.claim(f"{tmp_path}/x", "a") != targets.claim(f"{tmp_path}/{name}", "b")
+
+
 def generic(url: str) -> Content:
     return next(GenericExtractor().extract(url))[0]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import socket
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
@@ -16,17 +18,19 @@ import vcr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.util import parse_url
 
 from qetch import network, wire
 from qetch.downloaders import HTTPDownloader, Settings
+from qetch.downloaders._plain import PlainRoad, connect
 from qetch.errors import AddressRefused, InvalidURL, NetworkError, NotFound, RemoteError
 from qetch.heads import Framing, Headers, framing_of, parse_head
 from qetch.network import NetworkAdapter
 from qetch.policy import PLAIN_URL, Policy, Target, target_of
 from qetch.session import Session
-from qetch.wire import Answer, Line, Stale, Wire, connect
+from qetch.wire import Answer, Line, Stale, Wire
 from tests.downloads import BODY, PNG, content
 from tests.origin import Origin, Reply, Request, ranged, redirect
 from tests.proxy import Proxy
@@ -214,12 +218,12 @@ def sent(pieces: list[bytes]) -> tuple[bytes | type[Exception] | None, bool]:
     except HTTPError as error:
         return type(error), False
     finally:
-        found = kept.take(PLACE, lambda: False)
+        found = [line] == kept._idle.get(PLACE)
         line.shut()
         thread.join(20)
         kept.close()
         line.close()
-    return body, found is line
+    return body, found
 
 
 def test_the_bytes_of_the_body_come_however_they_are_cut() -> None:
@@ -350,8 +354,7 @@ def test_connections_are_kept_up_to_a_number_and_the_oldest_go_first(monkeypatch
         theirs.close()
 
 
-def test_a_connection_that_ended_or_speaks_unasked_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "FRESH", 0.0)
+def test_a_connection_that_ended_or_speaks_unasked_is_not_used_again() -> None:
     kept = Wire()
     for farewell in (b"HTTP/1.1 408 Bye\r\n\r\n", b""):
         line, theirs = pair()
@@ -365,6 +368,100 @@ def test_a_connection_that_ended_or_speaks_unasked_is_not_used_again(monkeypatch
     assert kept.take(PLACE, bool) is line
     line.close()
     theirs.close()
+
+
+UNASKED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong"
+
+
+@pytest.mark.parametrize("size", [10, 70_000, 300_000])
+@pytest.mark.parametrize("wait", [0.0, 0.05])
+@pytest.mark.parametrize("secure", [False, True])
+def test_bytes_that_nobody_asked_for_are_never_a_file(
+    tmp_path: Path, usual: Watch, size: int, wait: float, secure: bool
+) -> None:
+    authority, sent = Authority(tmp_path), threading.Event()
+
+    def more(request: Request) -> Iterator[bytes]:
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + BODY[:1] * size
+        if wait:
+            yield answer
+            time.sleep(wait)
+            yield UNASKED
+        else:
+            yield answer[:-4000]
+            time.sleep(0.05)
+            yield answer[-4000:] + UNASKED  # in the same record
+        sent.set()
+
+    answers: dict[str, Any] = {"/a": more, "/b": Reply(body=PNG)}
+    with authority.origin(answers) if secure else Origin(answers) as origin:
+        downloader = HTTPDownloader(settings=Settings(ca_file=authority.ca_file))
+        assert get(tmp_path, origin.url("/a"), downloader) == BODY[:1] * size
+        assert sent.wait(20)
+        time.sleep(0.02)
+        assert get(tmp_path, origin.url("/b"), downloader) == PNG
+        assert len(origin.requests) == 2
+    assert usual.urls == []
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_connection_over_tls_serves_many_requests(tmp_path: Path, usual: Watch, version: ssl.TLSVersion) -> None:
+    """The tickets that a host sends for later are no bytes that nobody asked for."""
+    authority = Authority(tmp_path)
+    with authority.origin({"*": ranged(BODY)}) as origin:
+        origin._context.minimum_version = origin._context.maximum_version = version
+        downloader = HTTPDownloader(settings=Settings(ca_file=authority.ca_file))
+        for number in range(20):
+            assert get(tmp_path, origin.url(f"/{number}"), downloader) == BODY
+        assert origin.connections == 1
+    assert usual.urls == []
+
+
+def test_a_connection_that_waits_needs_no_room() -> None:
+    line, theirs = pair()
+    with theirs:
+        assert len(line.buffer(1000)) == 1000
+        kept = Wire()
+        kept.give_back(PLACE, line)
+        assert len(line._buffer) == 0
+        kept.close()
+
+
+def test_who_waits_for_ever_is_not_held_to_an_earlier_limit() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = Line(socket.create_connection(server.getsockname()), public=True)
+        theirs, _ = server.accept()
+    with theirs:
+        line.wait_up_to(0.01)
+        with pytest.raises(OSError, match=r"temporarily|timed out"):
+            line.connection.recv(1)
+        line.wait_up_to(None)
+        threading.Timer(0.1, theirs.sendall, (b"x",)).start()
+        assert line.connection.recv(1) == b"x"
+        line.close()
+
+
+def test_some_bytes_are_not_kept_from_who_reads_by_those_that_drip() -> None:
+    line, theirs = pair()
+    over = threading.Event()
+
+    def drip() -> None:
+        for _ in range(400):
+            if over.wait(0.005):
+                return
+            theirs.sendall(b"x")
+        theirs.sendall(bytes(90_000))
+
+    thread = threading.Thread(target=drip)
+    with theirs, Answer(Wire(), PLACE, "http://files.example/") as answer:
+        theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        assert answer.begin(line, b"x", 20.0, 20.0)
+        thread.start()
+        try:
+            assert 0 < len(answer.read(90_000)) < 90_000
+        finally:
+            over.set()
+            thread.join(20)
 
 
 def test_a_connection_to_a_private_address_is_used_by_none_but_those_who_may() -> None:
@@ -399,8 +496,16 @@ def test_a_host_that_is_not_plain_is_remembered_for_a_while(monkeypatch: pytest.
     assert kept.takes(PLACE)
     kept.strike(PLACE)
     assert not kept.takes(PLACE)
-    kept.praise(PLACE)
+    for _ in range(wire.FORGIVEN):
+        assert not kept.takes(PLACE)
+        kept.praise(PLACE)
     assert kept.takes(PLACE)
+    kept.strike(PLACE)
+    assert not kept.takes(PLACE)
+    for _ in range(2 * wire.FORGIVEN):
+        kept.praise(PLACE)
+    assert not kept._crooked
+    kept.praise(PLACE)
     monkeypatch.setattr(wire, "BELIEF", 0.0)
     kept.strike(PLACE, 9)
     assert kept.takes(PLACE)
@@ -603,6 +708,17 @@ def test_what_is_not_plain_comes_by_the_usual_road_and_soon_at_once(
         assert len(origin.requests) == 6
 
 
+def test_a_host_of_which_every_second_answer_is_plain_is_soon_asked_by_the_usual_road(
+    tmp_path: Path, usual: Watch
+) -> None:
+    with Origin({"/a": redirect("/b"), "/b": Reply(body=PNG)}) as origin:
+        downloader = HTTPDownloader()
+        for _ in range(10):
+            for path in ("/a", "/b"):
+                assert get(tmp_path, origin.url(path), downloader) == PNG
+        assert len(origin.requests) == 30 + wire.STRIKES
+
+
 def test_a_redirect_is_followed_by_the_usual_road(tmp_path: Path, usual: Watch) -> None:
     with Origin({"/a": redirect("/b"), "/b": Reply(body=PNG)}) as origin:
         assert get(tmp_path, origin.url("/a")) == PNG
@@ -641,6 +757,8 @@ CHANGES: dict[str, Callable[[Any], object]] = {
     "another Accept": lambda session: session.headers.update({"Accept": "image/*"}),
     "no verification": lambda session: setattr(session, "verify", False),
     "a proxy for others": lambda session: session.proxies.update(https="http://127.0.0.1:1"),
+    "a cookie for every host": lambda session: session.cookies.set("a", "b"),
+    "a cookie for names without a dot": lambda session: session.cookies.set("a", "b", domain=".local"),
     "a rate": lambda session: setattr(session, "policy", Policy(name="slow", rate=(1000, 1.0))),
 }
 
@@ -662,7 +780,7 @@ def test_a_session_that_somebody_changed_sends_by_itself(tmp_path: Path, change:
         road = downloader._plain
         assert road is not None
         change(session)
-        asked.append(road.answer(target_of(origin.url("/a")), {}, "") is None)
+        asked.append(road.answer(target_of(origin.url("/a")), {}, {}) is None)
         assert get(tmp_path, origin.url("/a"), downloader) == PNG
     assert asked == [True]
     with Origin({"*": Reply(body=PNG)}) as origin, Seen() as session:
@@ -680,7 +798,83 @@ def test_cookies_of_other_hosts_matter_not(tmp_path: Path, usual: Watch) -> None
         assert len(usual.urls) == 1
 
 
-@pytest.mark.parametrize("headers", [{"X": "é"}, {"X": "a\tb"}, {"X": " a"}, {"Host": "b"}, {"Connection": "close"}])
+def replaced(owner: Callable[[Any], Any], name: str) -> Callable[[Any], object]:
+    """Puts something that does the same in the place of a function."""
+
+    def change(session: Any) -> None:
+        holder = owner(session)
+        old = getattr(holder, name)
+
+        @functools.wraps(old)
+        def new(*args: Any, **more: Any) -> Any:
+            return old(*args, **more)
+
+        setattr(holder, name, new)
+
+    return change
+
+
+@pytest.mark.parametrize("name", ["get", "request", "send", "get_adapter", "prepare_request"])
+def test_a_session_whose_own_function_was_replaced_is_asked(tmp_path: Path, usual: Watch, name: str) -> None:
+    with Origin({"*": Reply(body=PNG)}) as origin:
+        downloader = HTTPDownloader()
+        replaced(lambda session: session, name)(downloader.session)
+        assert get(tmp_path, origin.url("/a"), downloader) == PNG
+        downloader = HTTPDownloader()
+        replaced(lambda session: session.adapters["http://"], "send")(downloader.session)
+        assert get(tmp_path, origin.url("/a"), downloader) == PNG
+        assert len(usual.urls) == len(origin.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (requests.Session, "get"),
+        (requests.Session, "request"),
+        (requests.Session, "send"),
+        (requests.Session, "get_adapter"),
+        (Session, "send"),
+        (HTTPAdapter, "send"),
+        (HTTPConnectionPool, "urlopen"),
+    ],
+)
+def test_a_library_whose_function_was_replaced_is_asked(
+    tmp_path: Path, usual: Watch, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
+) -> None:
+    monkeypatch.setattr(owner, name, getattr(owner, name))  # to have it back
+    replaced(lambda _: owner, name)(None)
+    with Origin({"*": Reply(body=PNG)}) as origin:
+        assert get(tmp_path, origin.url("/a")) == PNG
+        assert len(usual.urls) == len(origin.requests) == 1
+
+
+def test_a_content_whose_headers_name_a_part_goes_by_the_usual_road(tmp_path: Path, usual: Watch) -> None:
+    with Origin({"*": ranged(PNG)}) as origin:
+        for name, value in (("Range", "bytes=0-4"), ("If-Range", '"x"')):
+            assert get(tmp_path, origin.url("/a"), headers={name: value}) == PNG
+        assert len(usual.urls) == len(origin.requests) == 2
+        assert not any("," in request.headers["Range"] for request in origin.requests)
+
+
+def test_a_validator_that_would_be_another_header_is_not_sent() -> None:
+    downloader = HTTPDownloader()
+    road = PlainRoad(cast("Session", downloader.session), downloader.settings)
+    target = target_of("http://files.example/a")
+    assert road.answer(target, {}, {"If-Range": '"a"'}) is not None
+    for text in ('"a"\r\nX: b', "\t", '"é"', ' "a"'):
+        assert road.answer(target, {}, {"If-Range": text}) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X": "é"},
+        {"X": "a\tb"},
+        {"X": " a"},
+        {"Host": "b"},
+        {"Connection": "close"},
+    ],
+)
 def test_unusual_headers_go_by_the_usual_road(tmp_path: Path, usual: Watch, headers: dict[str, str]) -> None:
     with Origin({"*": Reply(body=PNG)}) as origin:
         with contextlib.suppress(RemoteError):  # as it always was
@@ -709,6 +903,22 @@ def test_a_proxy_of_the_environment_is_used(tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         assert get(tmp_path, origin.url("/a"), downloader) == PNG
         assert len(proxy.seen) == len(usual.urls) == 3
+
+
+def test_a_proxy_that_the_environment_names_later_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usual: Watch
+) -> None:
+    with Proxy() as proxy, Origin({"*": Reply(body=PNG)}) as origin:
+        downloader = HTTPDownloader()
+        assert get(tmp_path, origin.url("/a"), downloader) == PNG
+        assert proxy.seen == []
+        monkeypatch.setenv("http_proxy", proxy.url())
+        assert get(tmp_path, origin.url("/a"), downloader) == PNG
+        assert len(proxy.seen) == len(usual.urls) == 1
+        monkeypatch.delenv("http_proxy")
+        assert get(tmp_path, origin.url("/a"), downloader) == PNG
+        assert len(proxy.seen) == len(usual.urls) == 1
+        assert origin.connections == 2
 
 
 def test_a_recorder_of_the_library_sees_and_answers_requests(tmp_path: Path) -> None:

@@ -59,7 +59,9 @@ def run(words: list[str]) -> int:
                 finished |= report.error is None
                 _tell(report, failures, quiet=arguments.quiet)
     except KeyboardInterrupt:
-        kept = finished or any(folder.glob("*.part"))
+        from qetch.downloaders._part import SUFFIX
+
+        kept = finished or any(folder.glob(f"*{SUFFIX}"))
         say(f"interrupted - run the same command again to {'go on from here' if kept else 'begin anew'}")
         return INTERRUPTED
     return failures.exit_code

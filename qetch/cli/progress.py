@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 WIDTH = 40
 """The most letters of a file's name."""
+SHORTEST = 12
+OTHERS = 46
+"""The letters of the other columns, without the bar."""
 LOOK = 0.5
 """Seconds between two looks whether there is something to say."""
 
@@ -43,7 +46,7 @@ class Display(DownloadEventListener):
         self._progress: Progress | None = None
         self._lines: dict[str, _Line] = {}
         self._every: _Line | None = None
-        self._files = self._bytes = 0
+        self._files = self._done = self._bytes = 0
         self._asked: dict[str, None] = {}
         self._skipped: Skip | None = None
         self._begun = time.monotonic()
@@ -80,7 +83,8 @@ class Display(DownloadEventListener):
             self._progress = _started()
             self._every = _Line(self._progress, "", visible=False)  # the first one, so that it stays at its place
         self._files += 1
-        self._lines[_key(report)] = _Line(self._progress, _name(report))
+        width = min(WIDTH, max(self._progress.console.width - OTHERS, SHORTEST))
+        self._lines[_key(report)] = _Line(self._progress, _name(report, width))
         self._show_all()
 
     def download_progress(self, report: DownloadReport) -> None:
@@ -97,6 +101,7 @@ class Display(DownloadEventListener):
         line = self._lines.pop(_key(report), None)
         if line is not None:
             self._bytes += report.bytes_downloaded
+            self._done += 1
             line.remove()
             self._show_all()
 
@@ -124,7 +129,7 @@ class Display(DownloadEventListener):
         current = self._bytes + sum(line.current for line in self._lines.values())
         totals = [line.total for line in self._lines.values()]
         total = None if None in totals else self._bytes + sum(filter(None, totals))
-        self._every.name(f"{self._files} files")
+        self._every.name(f"{self._done} of {self._files} files")
         self._every.show(current, total)
 
     def _watch(self) -> None:
@@ -135,7 +140,7 @@ class Display(DownloadEventListener):
             if self._lines or silence() < PATIENCE or time.monotonic() - self._begun < PATIENCE:
                 continue
             for url in list(self._asked)[:1]:
-                del self._asked[url]
+                self._asked.pop(url, None)
                 with contextlib.suppress(InvalidURL):
                     say(f"asking {split(url)[0]} …")
 
@@ -145,9 +150,9 @@ def _key(report: DownloadReport) -> str:
     return f"{report.path} {report.url}"
 
 
-def _name(report: DownloadReport) -> str:
+def _name(report: DownloadReport, width: int) -> str:
     name = (report.path or report.url).rpartition("/")[2]
-    return name if len(name) <= WIDTH else f"{name[: WIDTH - 1]}…"
+    return name if len(name) <= width else f"{name[: width - 1]}…"
 
 
 def _started() -> Progress:
@@ -155,13 +160,12 @@ def _started() -> Progress:
     from rich.progress import Progress, TextColumn, TransferSpeedColumn
 
     bar, size, remaining = _columns_of_a_size()
+    console = Console(stderr=True)
+    # Each line stays one line: on a narrow terminal names are cut, and then one column goes after the other.
+    wanted = [(0, TextColumn("{task.description}")), (90, bar), (0, size), (50, TransferSpeedColumn()), (60, remaining)]
     progress = Progress(
-        TextColumn("{task.description}"),
-        bar,
-        size,
-        TransferSpeedColumn(),
-        remaining,
-        console=Console(stderr=True),
+        *(column for least, column in wanted if console.width >= least),
+        console=console,
         transient=True,
         redirect_stdout=sys.stdout.isatty(),  # else rich would print it on stderr, and a pipe would miss it
     )
@@ -229,6 +233,8 @@ class _Line:
             self._progress.reset(self._task, completed=current, total=total)
         else:
             self._progress.update(self._task, completed=current, total=total)
+        if total is None:  # for `update` that means: as before
+            self._progress.tasks[self._progress.task_ids.index(self._task)].total = None
 
     def remove(self) -> None:
         """Takes it away."""

@@ -17,7 +17,7 @@ from qetch.client.batch import Batch
 from qetch.client.job import Job, job_of
 from qetch.client.listener import Dispatcher, DownloadEventListener
 from qetch.client.request import DownloadReport, DownloadRequest, ReportState, shown
-from qetch.client.run import Run, alive, cancel_all
+from qetch.client.run import Run, alive
 from qetch.client.targets import Targets, url_path
 from qetch.content import Content
 from qetch.downloaders import HTTPDownloader, Settings, find_downloader
@@ -38,7 +38,22 @@ if TYPE_CHECKING:
 
     FilePath = str | os.PathLike[str]
 
+
+def cancel_all(runs: list[Run]) -> None:
+    """Ends some, all at the same time."""
+    for run in runs:
+        run.cancel(wait=False)
+    for run in runs:
+        run.cancel()
+
+
 atexit.register(lambda: cancel_all(list(alive)))
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=alive.clear)  # what runs is the parent's
+
+
+MAX_KINDS = 16
+"""So many downloaders are kept for requests with headers of their own."""
 
 
 class Client:
@@ -54,7 +69,7 @@ class Client:
             one. Without, what a host minds for a moment only is tried again soon, a few times.
         listeners: Who is told about downloads.
         history: Of what was fetched: a path, or a `History` that is shared, which the client does not close. What it
-            knows is skipped, before any request for the file.
+            knows is skipped, before any request for the file; but not by `download`, nor for a file object.
         map_path: Gives the relative path of the file at a URL; used where no destination is given.
         skip_cached: Keep files that are there already, without a request; otherwise that is a failure.
         override: Replace files that are there already.
@@ -77,6 +92,10 @@ class Client:
     ) -> None:
         if strategy is not None and (isinstance(strategy, type) or not callable(strategy)):
             raise InvalidSetting(f"{shown(strategy)} is no strategy - give an instance of one, or a function")
+        _check("settings", settings, Settings, type(None))
+        _check("auth", auth, Mapping, type(None))
+        _check("history", history, History, str, os.PathLike, type(None))
+        _check("map_path", map_path, Callable)
         self.settings = settings or Settings()
         self.auth = dict(auth or {})
         self.strategy = strategy
@@ -89,6 +108,7 @@ class Client:
         self.session = Session()
         self.settings.set_on(self.session)
         self._downloaders: dict[type[BaseDownloader], BaseDownloader] = {}
+        self._by_headers: dict[object, BaseDownloader] = {}
         self._numbers = itertools.count(1)
         self._throttle = Throttle(self.settings.max_speed)
         self._closed = False
@@ -109,9 +129,9 @@ class Client:
         for run in self._runs():
             run.drain()
         self.dispatcher.close()
+        self.session.close()
         if self.history is not None and self._own_history:
             self.history.close()
-        self.session.close()
 
     def cancel(self) -> None:
         """Ends everything that runs, from any thread, and returns when it has ended: files are whole or absent."""
@@ -125,7 +145,16 @@ class Client:
         Raises:
             QetchError: See `BaseExtractor.extract`.
         """
-        yield from self.lists(url)
+        url = url.strip()
+        extractor = find_extractor(url)()
+        extractor.root = self.session
+        told = 0
+        try:
+            for contents in filter(None, extractor.extract(url, self.auth.get(extractor.name))):
+                told = self._tell_skipped(url, extractor, told)
+                yield contents
+        finally:
+            self._tell_skipped(url, extractor, told)
 
     def fetch(self, urls: str | Iterable[str], folder: FilePath = ".") -> Batch:
         """Downloads the best of everything at some URLs, as `qetch get` does.
@@ -150,7 +179,8 @@ class Client:
         Args:
             wanted: A content, a request, or the URL of the file.
             to: A path whose folder must exist, or an open file object, which is not closed; by default the request's
-                destination, or a path that is made of the URL or the content.
+                destination, or a path that is made of the URL or the content. A file that is there is replaced with
+                `override`, and otherwise a failure, whatever `skip_cached` says.
 
         Raises:
             QetchError: See `BaseDownloader.download`.
@@ -213,7 +243,7 @@ class Client:
 
     async def aextract(self, url: str) -> AsyncIterator[list[Content]]:
         """`extract` for asyncio: an asynchronous generator."""
-        lists = self.lists(url)
+        lists = self.extract(url)
         while (contents := await in_thread(partial(next, lists, None))) is not None:
             yield contents
 
@@ -226,19 +256,6 @@ class Client:
         await in_thread(partial(self.__exit__, kind, error, trace))
 
     # --- for the batches
-
-    def lists(self, url: str) -> Iterator[list[Content]]:
-        """What `extract` yields; what an extractor left out is told to the listeners as it happens."""
-        url = url.strip()
-        extractor = find_extractor(url)()
-        extractor.root = self.session
-        told = 0
-        try:
-            for contents in filter(None, extractor.extract(url, self.auth.get(extractor.name))):
-                told = self._tell_skipped(url, extractor, told)
-                yield contents
-        finally:
-            self._tell_skipped(url, extractor, told)
 
     def _tell_skipped(self, url: str, extractor: BaseExtractor, told: int) -> int:
         for skip in extractor.skipped[told:]:
@@ -256,11 +273,20 @@ class Client:
         if request is not None and request.headers and issubclass(kind, HTTPDownloader):
             own = {str(name).lower() for name in request.headers}
             common = {name: value for name, value in self.settings.headers.items() if name.lower() not in own}
-            headers = {**common, **request.headers}
-            return self._new_downloader(kind, replace(self.settings, headers=headers))
+            return self._downloader_with(kind, {**common, **request.headers})
         if kind not in self._downloaders:
             self._downloaders.setdefault(kind, self._new_downloader(kind, self.settings))
         return self._downloaders[kind]
+
+    def _downloader_with(self, kind: type[HTTPDownloader], headers: dict[str, str]) -> BaseDownloader:
+        """The one for requests with these headers, of which a program has few kinds."""
+        key = (kind, *sorted((str(name), str(value)) for name, value in headers.items()))
+        made = self._by_headers.get(key)
+        if made is None:
+            made = self._new_downloader(kind, replace(self.settings, headers=headers))
+            if len(self._by_headers) < MAX_KINDS:
+                self._by_headers[key] = made
+        return made
 
     def _new_downloader(self, kind: type[BaseDownloader], settings: Settings) -> BaseDownloader:
         if not issubclass(kind, HTTPDownloader):
@@ -318,10 +344,19 @@ def _job(wanted: Content | DownloadRequest | str, to: Destination | None) -> Job
         InvalidSetting: What is wanted is nothing that can be.
     """
     if isinstance(wanted, Content):
-        request = DownloadRequest(str(wanted.source), to)
-        return Job.of(request, wanted)
-    job = job_of(wanted)
-    return job if to is None or job.request is None else Job.of(replace(job.request, destination=to))
+        job = Job.of(DownloadRequest(str(wanted.source), to), wanted)
+    else:
+        job = job_of(wanted)
+        if to is not None and job.request is not None:
+            job = Job.of(replace(job.request, destination=to))
+    job.is_alone = True
+    return job
+
+
+def _check(name: str, value: object, *kinds: Any) -> None:
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
+        raise InvalidSetting(f"{name} is {shown(value)}, where {wanted} is wanted")
 
 
 def _listeners(given: object) -> list[DownloadEventListener]:

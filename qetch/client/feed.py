@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sized
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qetch.client.job import Job, job_of
-from qetch.client.request import DownloadReport, shown
+from qetch.client.request import DownloadReport, DownloadRequest, shown
+from qetch.errors import QetchError
+from qetch.extractors import GenericExtractor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +29,12 @@ class Feeder:
 
     Attributes:
         most: How many there will be at most, as far as is known; at least 1.
+        is_known: Whether all of them are there already, so that each is accounted for, also after a cancellation.
     """
 
     def __init__(self, run: Run, items: Iterable[Any], url_map: Callable[[Any], Any] | None) -> None:
         self.most = max(len(items), 1) if isinstance(items, Sized) else sys.maxsize
+        self.is_known = isinstance(items, list | tuple | set | frozenset | dict)
         self._run = run
         self._items = items
         self._map = url_map
@@ -41,16 +47,32 @@ class Feeder:
         """
         for item in self._items:
             self._begin(item)
-            if self._run.canceled.is_set():
+            if self._run.canceled.is_set() and not self.is_known:
                 break
 
     def _begin(self, item: Any) -> None:
-        is_page = self._run.is_of_pages
+        is_page, canceled = self._run.is_of_pages, self._run.canceled.is_set()
         try:
-            job = job_of(item if self._map is None else self._map(item), is_page=is_page)
+            job = job_of(item if canceled else self._mapped(item), is_page=is_page)
         except Exception as error:  # noqa: BLE001 - `failed` logs what is a bug
             job = Job(DownloadReport(shown(item)), "", is_page=is_page)
             self._run.make_room(job)
-            self._run.failed(job, error)
+            self._run.failed(job, CancelledError() if canceled else error)
         else:
+            if is_page and not canceled:
+                self._reserve(job.report.url)
             self._run.begin(job)
+
+    def _mapped(self, item: Any) -> Any:
+        """What the map makes of an object, which comes back with the report."""
+        if self._map is None:
+            return item
+        found = self._map(item)
+        return DownloadRequest(found, data=item) if isinstance(found, str) else found
+
+    def _reserve(self, url: str) -> None:
+        """Gives the plain name of a file to the first URL of the list that ends in it, whichever is extracted first."""
+        if GenericExtractor.can_handle(url):
+            with suppress(QetchError):  # which the extraction will say
+                for (content,) in GenericExtractor().extract(url):
+                    self._run.reserve(content)

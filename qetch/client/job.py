@@ -44,6 +44,7 @@ class Job:
         downloader: What downloads it, as long as it runs.
         download_id: Under which id.
         is_page: Whether the URL is that of a page, whose contents are wanted.
+        is_alone: Whether somebody waits for this one file.
         settled: Whether the report is final.
     """
 
@@ -56,6 +57,7 @@ class Job:
     downloader: BaseDownloader | None = None
     download_id: str = ""
     is_page: bool = False
+    is_alone: bool = False
     settled: bool = False
 
     @classmethod
@@ -64,6 +66,11 @@ class Job:
         url = request.url if content is None or not content.fragments else content.fragments[0]
         report = DownloadReport(request.url, request.destination, request.data, content)
         return cls(report, host_of(url), content, request, is_page=is_page)
+
+    @property
+    def may_be_skipped(self) -> bool:
+        """Whether a file that is there, or was fetched before, is as good as one that is fetched now."""
+        return not self.is_alone and not hasattr(self.report.destination, "write")
 
     @property
     def owner(self) -> str:
@@ -99,9 +106,7 @@ class Job:
             report.parts = downloader.parts_of(self.download_id) or report.parts
             return report.bytes_downloaded != before
 
-    def download(
-        self, content: Content, path: str, connections: int, on_headers: Callable[[Any], object] | None
-    ) -> None:
+    def download(self, content: Content, path: str, connections: int, on_headers: Callable[[Any], object]) -> None:
         """Downloads what is wanted to a path.
 
         Raises:

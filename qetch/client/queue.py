@@ -61,6 +61,11 @@ class FairQueue(Generic[Job]):
             if self._closed or host in self._lines:
                 self._change.notify()
 
+    @property
+    def paused(self) -> int:
+        """How many wait for the end of their pause."""
+        return len(self._later)
+
     def close(self) -> None:
         """Says that no more jobs come, except those that a running one puts back."""
         with self._change:

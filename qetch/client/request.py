@@ -69,7 +69,7 @@ class ReportState(enum.StrEnum):
     SUCCEEDED = "succeeded"
     """The file is there, whole."""
     FAILED = "failed"
-    """It ended by an error; the destination is as it was."""
+    """It ended by an error; the destination is as it was, unless the error is that the history cannot be written."""
     CANCELED = "canceled"
     """It was ended; the destination is as it was."""
 
@@ -89,7 +89,7 @@ class DownloadReport:
         parts: How many of the content's fragments are complete, and how many there are.
         start_time: When it began, in UTC; None if it did not.
         finish_time: When it ended, in UTC; None if it has not.
-        headers: Of the answer that began the download, once it came.
+        headers: Of the answer that began the download, once it came; their names in whatever case.
         skipped: Why nothing was fetched though it succeeded: `"known"` to the history, or `"cached"`: the file was
             there; else "".
         error: Why it failed; else None.
@@ -119,10 +119,11 @@ class DownloadReport:
 
     @property
     def error_report(self) -> dict[str, Any]:
-        """What went wrong: `type`, `message` and `attempts`; empty unless it failed."""
+        """What went wrong: `type`, `message`, `status` (of HTTP, or None) and `attempts`; empty unless it failed."""
         if self.state is not ReportState.FAILED:
             return {}
-        return {"type": type(self.error).__name__, "message": str(self.error), "attempts": self.attempts}
+        kind, status = type(self.error).__name__, getattr(self.error, "status", None)
+        return {"type": kind, "message": str(self.error), "status": status, "attempts": self.attempts}
 
     def snapshot(self) -> DownloadReport:
         """A copy as of now."""

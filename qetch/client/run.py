@@ -29,6 +29,8 @@ log = logging.getLogger("qetch")
 
 AHEAD = 256
 """So many downloads may wait, run, or be done without anybody having taken the report; then no more are begun."""
+MAX_PAUSED = 4096
+"""So many that are to be tried again later do not count."""
 PAGES_AHEAD = 64
 """So many URLs may wait for their extraction, or be in it."""
 REST = 0.75
@@ -72,10 +74,11 @@ class Run:
         self.client = client
         self.canceled = threading.Event()
         self.on_change: Callable[[], object] = bool
+        self.reserve = targets.reserve
         self._feeder = Feeder(self, items, url_map)
         self._worker = Worker(client, targets, self.canceled)
         self.is_of_pages = extracting
-        self._pages = Pages(self, client.lists) if extracting else None
+        self._pages = Pages(self, client.extract) if extracting else None
         self._jobs: FairQueue[Job] = FairQueue(client.settings.connections_per_host)
         # All below is shared by the threads, under this lock.
         self._change = threading.Lock()
@@ -153,7 +156,8 @@ class Run:
         with self._change:
             self._draining = True
             self._room.notify_all()
-            self._ending.wait_for(self._is_over)
+            self._ending.wait_for(lambda: self._is_over() or self.canceled.is_set())
+            self._ending.wait_for(self._is_over, FAREWELL)  # who does not react is left behind
 
     def cancel(self, *, wait: bool = True) -> None:
         """Ends what runs, and begins no more; what has not ended by itself is reported as canceled.
@@ -226,6 +230,8 @@ class Run:
             again = [job, *self._taken_out(job)]
         for each in again:
             self.add(each, pause)
+        with self._change:
+            self._room.notify_all()  # who sleeps takes no place
 
     def _pause_after(self, job: Job, error: QetchError) -> float | None:
         strategy = self.client.strategy
@@ -234,11 +240,12 @@ class Run:
         return pause_of(strategy, job.report, error)
 
     def _ahead(self) -> int:
-        return self._open + (0 if self._draining else len(self._done))
+        return self._open - min(self._jobs.paused, MAX_PAUSED) + (0 if self._draining else len(self._done))
 
     def _is_over(self) -> bool:
-        # An iterable may never return: after a cancellation nobody waits for it.
-        return not self._open and not self._open_pages and (self.canceled.is_set() or not self._feeding)
+        # An iterable may never return: after a cancellation nobody waits for it, unless all of it is there.
+        left_behind = self.canceled.is_set() and not self._feeder.is_known
+        return not self._open and not self._open_pages and (left_behind or not self._feeding)
 
     def make_room(self, job: Job) -> None:
         """Counts a job, or page, and waits until there are not too many, or all shall end."""
@@ -387,11 +394,3 @@ class Run:
                     if job.progress():  # nobody settles it meanwhile, so that this is told before the end
                         self.client.dispatcher.tell("download_progress", job.report, wait=False)
                 self._ending.wait_for(self._is_over, TICK)
-
-
-def cancel_all(runs: list[Run]) -> None:
-    """Ends some, all at the same time."""
-    for run in runs:
-        run.cancel(wait=False)
-    for run in runs:
-        run.cancel()

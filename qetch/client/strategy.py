@@ -60,6 +60,8 @@ class RequestStrategy:
     """
 
     max_attempts = 1  # for subclasses that do not call this one's __init__
+    longest_wait = 600.0
+    """Seconds; what asks for more by `Retry-After` is not tried again."""
 
     def __init__(self, max_attempts: int = 1) -> None:
         if not isinstance(max_attempts, int) or isinstance(max_attempts, bool) or max_attempts < 1:
@@ -85,9 +87,10 @@ class RequestStrategy:
             report: Of the download; `report.attempts` says how many there were.
             error: Why the last one failed.
         """
-        if report.attempts >= self.max_attempts or not self.retry(error):
+        asked = getattr(error, "wait", None) or 0.0
+        if report.attempts >= self.max_attempts or asked > self.longest_wait or not self.retry(error):
             return None
-        return max(self.get_sleep_time(report.attempts), getattr(error, "wait", None) or 0.0)
+        return max(self.get_sleep_time(report.attempts), asked)
 
 
 class Lenient(RequestStrategy):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from qetch.client.request import shown
+from qetch.downloaders._part import refuse_part
 from qetch.downloaders._verify import shown as shown_url
 from qetch.errors import FileError, InvalidSetting, InvalidURL
 from qetch.filenames import PLAIN, file_name, plain_name, safe_name
@@ -108,24 +109,27 @@ class Targets:
             raise InvalidSetting(f"{name} gave {str(path)!r}, where a path inside the folder is wanted")
         return str(path)
 
+    def reserve(self, content: Content) -> bool:
+        """Gives a file by its own URL the name that it has there, unless another one has it; whether it has it then."""
+        return self._owner(self._key(f"{self._folder}{plain_name(content)}"), content.uid) == content.uid
+
     def of_content(self, content: Content) -> str:
         """The path for a content: named by its title and uid; a file by its own URL is named as there, if it can.
 
         Raises:
             FileError: The folder cannot be made.
         """
-        if content.extractor is not None and content.extractor.name == "generic":
-            path = f"{self._folder}{plain_name(content)}"
-            if self._owner(self._key(path), content.uid) == content.uid:
-                return self._made_for(path)
+        if content.extractor is not None and content.extractor.name == "generic" and self.reserve(content):
+            return self._made_for(f"{self._folder}{plain_name(content)}")
         return self._made_for(f"{self._folder}{file_name(content)}")
 
     def claim(self, path: str, owner: str) -> bytes:
         """Notes whose a path is, and gives what stands for it; two that want the same file have the same owner.
 
         Raises:
-            FileError: It is another one's already.
+            FileError: It is another one's already, or called like the part file of one.
         """
+        refuse_part(path)
         key = self._key(path)
         first = self._owner(key, owner)
         if first != owner:

@@ -36,8 +36,9 @@ class Worker:
         self._canceled = canceled
 
     def is_known(self, job: Job) -> bool:
-        """Whether the history holds what is wanted."""
-        return self._client.history is not None and self._key(job) in self._client.history
+        """Whether the history holds what is wanted, and that is enough."""
+        history = self._client.history
+        return history is not None and job.may_be_skipped and self._key(job) in history
 
     def place(self, job: Job) -> None:
         """Decides where the file goes.
@@ -64,9 +65,12 @@ class Worker:
             return False
         if self._targets.is_whole(job.key):
             return True
-        if not (client.override or client.skip_cached):
-            raise FileError(f"{path} is already there - override=True replaces it, skip_cached=True keeps it")
-        return not client.override
+        if client.override:
+            return False
+        if client.skip_cached and job.may_be_skipped:
+            return True
+        keep = ", skip_cached=True keeps it" if job.may_be_skipped else ""
+        raise FileError(f"{path} is already there - override=True replaces it{keep}")
 
     def fetch(self, job: Job) -> None:
         """Downloads, and records that.
@@ -85,7 +89,7 @@ class Worker:
             client.dispatcher.tell("download_started", report)
         report.parts = 0, len(content.fragments)
         connections = client.settings.connections_per_host
-        on_headers = partial(self._headers, job) if client.dispatcher.listeners else None
+        on_headers = partial(self._headers, job)
         if job.path is not None:
             job.download(content, job.path, connections, on_headers)
             self._targets.complete(job.key)
@@ -111,5 +115,5 @@ class Worker:
         return job.content.uid if job.content is not None else self._client.key_of(job.report.url)
 
     def _headers(self, job: Job, headers: Mapping[str, Any]) -> None:
-        job.report.headers = dict(headers)
+        job.report.headers = headers
         self._client.dispatcher.tell("download_headers", job.report)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib3.response import BaseHTTPResponse
 
 from qetch.errors import NetworkError, RemoteError
-from qetch.wire import Answer
+from qetch.wire import REACH_SECONDS, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 PIECE = 524_288
 """Bytes that are read, and written, at most at once."""
 
-REACH_SECONDS = 0.02
 WORTH = 64 << 10
 """Bytes of a piece that are worth waiting for."""
 
@@ -100,8 +99,18 @@ def _received(response: Response, size: int, url: str, pace: Callable[[int], obj
 
 
 def _read(raw: Any, size: int, reach: int) -> Any:
-    """What is there, up to `size` bytes, or with a `reach` so many bytes, waiting for the last of them."""
-    return raw.read(reach, decode_content=False) if reach else raw.read1(size, decode_content=False)
+    """What is there, up to `size` bytes, or with a `reach` up to so many, for which it waits a moment."""
+    if not reach:
+        return raw.read1(size, decode_content=False)
+    if isinstance(raw, Answer):
+        return raw.read(reach)
+    found, until = bytearray(), time.monotonic() + REACH_SECONDS
+    # The library's own `read` would wait for all of them, however slowly they drip.
+    while len(found) < reach and (piece := raw.read1(reach - len(found), decode_content=False)):
+        found += piece
+        if time.monotonic() > until:
+            break
+    return found
 
 
 class _Reach:

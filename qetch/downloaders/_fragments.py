@@ -1,6 +1,6 @@
 """What is remembered of an unfinished download of many fragments: which of them are complete.
 
-The journal is one small file beside the `.part`: a header of one line, padded to `HEADER` bytes, and then eight bytes
+The journal is one small file beside the part file: a header of one line, padded to `HEADER` bytes, and then eight bytes
 for each fragment: its length and one more when it is complete, else 0. As with that of a single file, the journal of
 another boot counts for nothing. There is no asking whether the host still has the same fragments; other ones have other
 URLs.

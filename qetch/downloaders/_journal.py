@@ -1,7 +1,7 @@
-"""What is remembered of an unfinished download: which blocks of its `.part` are there, and of which object.
+"""What is remembered of an unfinished download: which blocks of its part file are there, and of which object.
 
-The journal is one small file beside the `.part`: a header of one line, padded to `HEADER` bytes, and then one byte for
-each block, which is written when the block's last byte is in the file. So it is right whenever the process is killed.
+The journal is one small file beside the part file: a header of one line, padded to `HEADER` bytes, and then one byte
+for each block, written when the block's last byte is in the file. So it is right whenever the process is killed.
 After the machine itself went down, the kernel may have lost what it had not written yet, in any order: therefore the
 header names the boot, and the journal of another boot counts for nothing.
 """
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 HEADER = 4096
 MAX_JOURNAL = HEADER + (1 << 16)
+MAX_VALIDATOR = 1024
+"""A longer one is no use: it is sent with each request, and has its place in the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,13 @@ class Object:
     validator: str
 
 
+def is_validator(text: str) -> bool:
+    """Whether it can be sent to a host."""
+    return text.isprintable() and len(text) <= MAX_VALIDATOR
+
+
 class Journal:
-    """The blocks of one `.part` that are complete.
+    """The blocks of one part file that are complete.
 
     Attributes:
         marked: How many there are.
@@ -126,6 +133,7 @@ def remembered(path: str, part: str, url: str) -> tuple[Object, frozenset[int]] 
             header["url"] == _digest(url)
             and header["boot"] == boot()
             and thing.size > 0
+            and is_validator(thing.validator)
             and len(raw) <= MAX_JOURNAL
             and len(marks) == -(-thing.size // block)
             and Path(part).stat().st_size == thing.size

@@ -1,10 +1,11 @@
-"""The `.part` beside a destination: a file is whole or absent."""
+"""The `.qetch-part` beside a destination: a file is whole or absent."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import re
 import shutil
 import stat
 import sys
@@ -20,6 +21,11 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
+
+SUFFIX = ".qetch-part"
+"""Of the names of part files. No other program's: a file of such a name is taken over without a question."""
+PART_NAME = re.compile(rf"{re.escape(SUFFIX)}[0-9]*(?:\.merged)?(?:\.journal)?\Z")
+"""How the names of all that is written beside a destination end."""
 
 CURES = {
     errno.ENOSPC: "free some space, or choose another disk",
@@ -85,8 +91,19 @@ def journal_of(path: str) -> str:
     return f"{path}.journal"
 
 
+def refuse_part(path: str) -> None:
+    """Refuses a destination that another download could take for its own part file, now or later.
+
+    Raises:
+        FileError: It is called like one.
+    """
+    plain = path.lower()  # as some disks know no case
+    if SUFFIX in plain and PART_NAME.search(plain):
+        raise FileError(f"{path} is the name of an unfinished file (*{SUFFIX}) - give another path")
+
+
 class PartFile:
-    """A claim on a destination: `<to_path>.part`, which only one download at a time may have.
+    """A claim on a destination: `<to_path>.qetch-part`, which only one download at a time may have.
 
     Use it as a context manager. What it handed out by `path` and `beside` is removed at the end, unless `finish` made
     it the destination, or an error ended the download and a journal says what is worth keeping. What a killed process
@@ -105,12 +122,12 @@ class PartFile:
         keep: Paths, out of what `beside` gave, that are of use to a later attempt though they have no journal.
 
     Raises:
-        FileError: The destination cannot be written, or another download is writing it.
+        FileError: The destination cannot be written, is called like a part file, or another download is writing it.
     """
 
     def __init__(self, to_path: str, folder: str | None = None) -> None:
         self.to_path = to_path
-        self.path = f"{to_path}.part" if folder is None else _path_in(folder, to_path)
+        self.path = f"{to_path}{SUFFIX}" if folder is None else _path_in(folder, to_path)
         self.keep: set[str] = set()
         self.descriptor: int | None = None
         self.is_new = self.by_descriptor = False
@@ -119,6 +136,7 @@ class PartFile:
         self._remove: list[str] = []
 
     def __enter__(self) -> Self:
+        refuse_part(self.to_path)
         try:
             _check_destination(self.to_path)
             if self._is_apart:
@@ -196,7 +214,7 @@ class PartFile:
 def _path_in(folder: str, to_path: str) -> str:
     place, name = os.path.split(to_path)
     real = os.path.join(os.path.realpath(place), name)  # noqa: PTH118 - what `replace` will replace, itself not followed
-    return os.path.join(folder, f"qetch-{sha256(os.fsencode(real)).hexdigest()[:32]}.part")  # noqa: PTH118
+    return os.path.join(folder, f"{sha256(os.fsencode(real)).hexdigest()[:32]}{SUFFIX}")  # noqa: PTH118
 
 
 def _sync(path: str) -> None:
@@ -207,7 +225,7 @@ def _sync(path: str) -> None:
 
 def _copy(whole: str, to_path: str, modified: float | None) -> None:
     """Makes a file of another disk the destination, by way of the part file that would be beside it."""
-    path = f"{to_path}.part"
+    path = f"{to_path}{SUFFIX}"
     descriptor, _ = _claim(path)
     try:
         drop(journal_of(path))  # what it spoke of ends here

@@ -1,4 +1,7 @@
-"""Requests that are plain enough for `qetch.wire`: nobody has changed how they are sent, and nothing is secret."""
+"""Requests that are plain enough for `qetch.wire`: nobody has changed how they are sent, and nothing is secret.
+
+Whether the answer is plain too is seen when it comes; if not, the usual road asks for it again, see `Wire.strike`.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +9,65 @@ import os
 import ssl
 from copy import deepcopy
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, extract_zipped_paths, select_proxy
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
 from urllib3.util.ssl_ import create_urllib3_context
 
 from qetch import network
 from qetch.downloaders._aside import aside
 from qetch.network import NetworkAdapter
-from qetch.policy import PLAIN_URL, PORTS, Target
+from qetch.policy import PLAIN_URL, PORTS, Target, addresses_of, is_public, refuse_private
 from qetch.session import HEADER_NAME, Session
-from qetch.wire import STRIKES, Answer, Line, Stale, connect
+from qetch.wire import STRIKES, Answer, Line, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from requests.adapters import BaseAdapter
+
     from qetch.downloaders._run import Run
     from qetch.downloaders.settings import Settings
 
-FOREIGN = frozenset({"host", "connection", "content-length", "expect", "te", "transfer-encoding", "upgrade"})
-"""Headers by which a request is no plain one any more."""
+FOREIGN = frozenset(
+    {"host", "connection", "content-length", "expect", "if-range", "range", "te", "transfer-encoding", "upgrade"}
+)
+"""Headers of a content by which a request is no plain one any more, or would say two things."""
+SAYING = (
+    *(f"{name}_proxy" for name in ("http", "https", "all", "no")),
+    *(f"{name}_PROXY" for name in ("HTTP", "HTTPS", "ALL", "NO")),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+"""Variables of the environment that have a say in where requests go, and who is trusted."""
 USUAL = {"accept": "*/*", "connection": "keep-alive"}
 """Those of a session that nobody has changed, beside two that are replaced."""
+
+STEPS = (
+    (Session, "get", "requests.sessions"),
+    (Session, "request", "requests.sessions"),
+    (Session, "get_adapter", "requests.sessions"),
+    (Session, "prepare_request", "qetch.session"),
+    (Session, "send", "qetch.session"),
+    (requests.Session, "prepare_request", "requests.sessions"),
+    (requests.Session, "send", "requests.sessions"),
+    (HTTPAdapter, "send", "requests.adapters"),
+    (HTTPConnectionPool, "urlopen", "urllib3.connectionpool"),
+    (HTTPSConnectionPool, "urlopen", "urllib3.connectionpool"),
+)
+"""What a request goes through on the usual road, and the modules where that is written."""
+
+
+def _methods(kind: type) -> frozenset[str]:
+    return frozenset(name for name in dir(kind) if callable(getattr(kind, name)))
+
+
+SESSION_METHODS, ADAPTER_METHODS = _methods(Session), _methods(NetworkAdapter)
 
 
 class PlainRoad:
@@ -51,31 +86,34 @@ class PlainRoad:
         self._trust = settings.trust
         self._lines: tuple[dict[str, Any], str | None] | None = None
 
-    def answer(self, target: Target, more: Mapping[str, str], asked: str) -> tuple[Answer, bytes] | None:
+    def answer(self, target: Target, more: Mapping[str, str], asked: Mapping[str, str]) -> tuple[Answer, bytes] | None:
         """Where an answer will be, and the request for it; None if it is not to go this way.
 
         Args:
             target: Of what.
             more: Headers that the content wants.
-            asked: The lines of further headers, each with its end.
+            asked: Further headers.
         """
         adapter = self.session.adapters.get(f"{target.scheme}://")
-        if not self._is_usual or type(adapter) is not NetworkAdapter or not is_plain(self.session, target.host):
+        if not self._is_usual or not is_whole(adapter) or not is_plain(self.session, target.host):
             return None
         trust = self.session.verify if self._trust is None else self._trust
-        place = (target.scheme, target.host, target.port, trust is True or str(trust))  # a file ends with its path
+        # What the environment says may change: then other connections count, and other experiences.
+        said = tuple(map(os.environ.get, SAYING)) if self.session.trust_env else ()
+        place = (target.scheme, target.host, target.port, (trust is True or str(trust), said))
         if not trust or not adapter.wire.takes(place):
             return None
         request = self._request(target, more, asked)
         return (Answer(adapter.wire, place, target.url), request) if request else None
 
-    def _request(self, target: Target, more: Mapping[str, str], asked: str) -> bytes | None:
+    def _request(self, target: Target, more: Mapping[str, str], asked: Mapping[str, str]) -> bytes | None:
         found = PLAIN_URL.fullmatch(target.url)
         lines = self._headers(more)
-        if found is None or lines is None or not asked.isascii():
+        if found is None or lines is None or not all(map(_is_plain_header, asked.items())):
             return None
+        further = "".join([f"{name}: {value}\r\n" for name, value in asked.items()])
         host = target.host if target.port == PORTS[target.scheme] else f"{target.host}:{target.port}"
-        return f"GET {found[4]} HTTP/1.1\r\nHost: {host}\r\n{lines}{asked}\r\n".encode()
+        return f"GET {found[4]} HTTP/1.1\r\nHost: {host}\r\n{lines}{further}\r\n".encode()
 
     def _headers(self, more: Mapping[str, str]) -> str | None:
         if more:
@@ -131,6 +169,43 @@ class PlainRoad:
             return None
 
 
+def connect(target: Target, context: ssl.SSLContext | None, seconds: float, *, private: bool) -> Line:
+    """A new connection, made by urllib3, so that its rules for TLS hold, to an address that was looked at.
+
+    Args:
+        target: Its scheme, host and port.
+        context: How to verify the host; for https only.
+        seconds: To wait for each of its addresses.
+        private: Whether the host may have a private address.
+
+    Raises:
+        AddressRefused: It has one.
+        NetworkError: There is no such host.
+        urllib3.exceptions.HTTPError, OSError: The connection failed.
+    """
+    addresses = addresses_of(target) if private else refuse_private(target, proxied=False)
+    public = not private or all(map(is_public, addresses))
+    for number, address in enumerate(addresses, 1):
+        if context is None:
+            made = HTTPConnection(address, target.port, timeout=seconds)
+        else:
+            made = HTTPSConnection(
+                address, target.port, timeout=seconds, ssl_context=context, server_hostname=target.host
+            )
+        try:
+            made.connect()
+        except (NewConnectionError, ConnectTimeoutError):
+            if number == len(addresses):
+                raise
+        except BaseException:
+            made.close()  # what fails in its handshake is connected
+            raise
+        else:
+            line, made.sock = Line(made.sock, public), None  # it is no longer its own
+            return line
+    raise AssertionError  # a host has an address
+
+
 def _close(line: Line | None) -> None:
     if line is not None:
         line.close()
@@ -153,6 +228,7 @@ def is_plain(session: Session, host: str) -> bool:
     policy = session.policy
     return (
         type(session) is Session
+        and SESSION_METHODS.isdisjoint(vars(session))
         and not (session.auth or session.params or session.cert or session.proxies or session.credentials)
         and policy.anywhere
         and not (policy.rate or policy.closed)
@@ -163,20 +239,25 @@ def is_plain(session: Session, host: str) -> bool:
     )
 
 
+def is_whole(adapter: BaseAdapter | None) -> TypeGuard[NetworkAdapter]:
+    """Whether an adapter is the usual one, none of whose methods somebody replaced."""
+    return type(adapter) is NetworkAdapter and ADAPTER_METHODS.isdisjoint(vars(adapter))
+
+
 def _has_cookies(session: requests.Session, host: str) -> bool:
-    for cookie in session.cookies:
-        domain = cookie.domain.lstrip(".")
-        if f".{host}".endswith(f".{domain}") or f"{host}.local" == domain:
-            return True
-    return False
+    """Whether cookies might go to a host; one without a domain goes to all, and a name without a dot is `.local`."""
+    places = f".{host}", f".{host}.local"
+    return any(place.endswith(cookie.domain) for cookie in session.cookies for place in places)
 
 
 def _is_library_whole() -> bool:
     """Whether nobody has put something in the place of the library's own functions, to record or to answer."""
+    for owner, name, home in STEPS:
+        # Not by `__module__`, which wrappers copy.
+        if getattr(getattr(owner, name), "__globals__", {}).get("__name__") != home:
+            return False
     return (
-        HTTPAdapter.send.__module__ == "requests.adapters"
-        and requests.Session.get_adapter.__module__ == "requests.sessions"
-        and HTTPConnectionPool.ConnectionCls.__module__ == "urllib3.connection"
+        HTTPConnectionPool.ConnectionCls.__module__ == "urllib3.connection"
         and HTTPSConnectionPool.ConnectionCls.__module__ == "urllib3.connection"
     )
 

@@ -9,16 +9,13 @@ import re
 from typing import TYPE_CHECKING
 
 from qetch.downloaders._body import declared_length
-from qetch.downloaders._journal import Object
+from qetch.downloaders._journal import Object, is_validator
 from qetch.downloaders._transfer import Changed, NoParts
 from qetch.downloaders._verify import shown, status_of
 from qetch.errors import RemoteError
 
 if TYPE_CHECKING:
     from qetch.network import Response
-
-MAX_VALIDATOR = 1024
-"""A longer one is no use: it is sent with each request, and has its place in the journal."""
 
 _range = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
@@ -27,7 +24,7 @@ def validator_of(response: Response) -> str:
     """What tells one version of the object from another: a strong `ETag`, else the `Last-Modified`, else ""."""
     tag: str = response.headers.get("ETag", "").strip()
     found: str = tag if tag.startswith('"') else response.headers.get("Last-Modified", "").strip()
-    return found if found.isprintable() and len(found) <= MAX_VALIDATOR else ""
+    return found if is_validator(found) else ""
 
 
 def is_plain(response: Response) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qetch.downloaders._part import file_errors
-from qetch.errors import OUTCOMES, STATUS_OUTCOMES, BadFile, Gone, RateLimited, RemoteError, SpecError
+from qetch.errors import OUTCOMES, STATUS_OUTCOMES, BadFile, Gone, QetchError, RateLimited, RemoteError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -64,13 +64,18 @@ def refuse_outcome(response: Response, gone: Sequence[str]) -> None:
         raise Gone(f"{shown(response.url)}: the file was removed from its host")
     if response.status_code < 400:
         return
-    message = f"{shown(response.url)}: the host answered {status_of(response)}"
+    error = _outcome(response, f"{shown(response.url)}: the host answered {status_of(response)}")
+    error.status = response.status_code
+    raise error
+
+
+def _outcome(response: Response, message: str) -> QetchError:
     outcome = OUTCOMES[STATUS_OUTCOMES.get(response.status_code, "remote")]
     if response.status_code in PASSING:
-        raise RemoteError(message, passing=True, wait=retry_after(response.headers))
+        return RemoteError(message, passing=True, wait=retry_after(response.headers))
     if outcome is RateLimited:
-        raise RateLimited(f"{message} - too many requests: wait, and try again", retry_after(response.headers))
-    raise outcome(message)
+        return RateLimited(f"{message} - too many requests: wait, and try again", retry_after(response.headers))
+    return outcome(message)
 
 
 def _is_gone(url: str, gone: Sequence[str]) -> bool:

@@ -188,8 +188,8 @@ class HTTPDownloader(BaseDownloader, register=False):
         if self._plain is None or self._plain.session is not session:
             self._plain = PlainRoad(session, self.settings)
         target = target_of(url)
-        lines = "".join([f"{name.replace('_', '-')}: {text}\r\n" for name, text in more.items()])
-        found = self._plain.answer(target, content.headers if content else {}, lines)
+        asked_for = {name.replace("_", "-"): text for name, text in more.items()}
+        found = self._plain.answer(target, content.headers if content else {}, asked_for)
         if found is None:
             return False
 

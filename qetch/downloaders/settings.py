@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,8 +19,6 @@ from qetch.network import CONNECT_SECONDS, READ_SECONDS
 from qetch.session import HEADER_NAME, LINE_BREAKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from qetch.policy import Target
     from qetch.session import Session
 
@@ -30,6 +29,7 @@ MIN_SPEED = 1024
 MAX_CONNECTIONS = 256
 MAX_SECONDS = 86_400.0
 MAX_REQUESTS = 10_000
+EXAMPLES = {"proxies": '{"https": "http://host:8080"}', "headers": '{"Referer": "https://site.example/"}'}
 OWN_HEADERS = frozenset(
     {
         "accept-encoding",
@@ -107,8 +107,8 @@ class Settings:
     _paths: Mapping[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("proxies", "headers"):  # as they are now: later changes would not be checked
-            object.__setattr__(self, name, dict(getattr(self, name)))
+        for name in EXAMPLES:  # as they are now: later changes would not be checked
+            object.__setattr__(self, name, _as_dict(name, getattr(self, name)))
         if self.max_speed is not None:
             _whole_number("max_speed", self.max_speed, MIN_SPEED, None)
         _whole_number("max_concurrent", self.max_concurrent, 1, MAX_CONNECTIONS)
@@ -181,6 +181,12 @@ class Settings:
     def user_agent(self) -> str | None:
         """The `User-Agent` among the headers."""
         return next((value for name, value in self.headers.items() if name.lower() == "user-agent"), None)
+
+
+def _as_dict(name: str, value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise InvalidSetting(f"{name} must be a mapping of texts, such as {EXAMPLES[name]}")
+    return dict(value)
 
 
 def _whole_number(name: str, value: object, least: int, most: int | None) -> None:
