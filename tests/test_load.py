@@ -404,3 +404,11 @@ def test_comments_of_a_good_file_are_not_noted() -> None:
 @pytest.mark.parametrize("name", ["scalars", "wording", "fits", "eaten", "walk"])
 def test_the_examples_in_the_docstrings_hold(name: str) -> None:
     assert doctest.testmod(importlib.import_module(f"qetch.spec.{name}")).failed == 0
+
+
+def test_a_message_that_quotes_a_long_text_stays_one_that_can_be_read() -> None:
+    document = load("x.yaml", b"qetch: 1\n")
+    problem = document.problem(("qetch",), f'begins "{"x" * 9000}" ends', "y" * 9000)
+    assert problem.message.startswith("begins ")
+    assert problem.message.endswith(" ends")
+    assert max(len(problem.message), len(problem.cure)) < 1000

@@ -11,6 +11,7 @@ from qetch.spec.names import Context, Scope, items
 from qetch.spec.partial import is_partial, is_unread
 from qetch.spec.templates import Template
 from qetch.spec.values import ValueCompiler
+from qetch.spec.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -200,11 +201,11 @@ class BlockCompiler:
         if text.startswith("/") and not text.startswith("//"):
             dropped = next((base.text for base in self.bases if WITH_PATH.match(base.text)), None)
             if dropped:
-                cure = f'remove the /: "{text.lstrip("/")}", or write the whole URL'
+                cure = f"remove the /: {quoted(text.lstrip('/'))}, or write the whole URL"
                 self.context.problem(path, f'the / at the start leaves out the path of `base`, "{dropped}"', cure)
         elif is_first and not self.has_base and not url.whole and not STARTS.match(text):
             cure = "add `base` to `request`, or write the whole URL"
-            self.context.problem(path, f'"{text}" is a relative URL, and there is no `base`', cure)
+            self.context.problem(path, f"{quoted(text)} is a relative URL, and there is no `base`", cure)
 
     def note_host(self, url: Template, path: Path, *, absolute: bool = False) -> None:
         """Requests may go to a host that is written out; what is no URL of the web is refused."""

@@ -18,6 +18,7 @@ Path = tuple[str | int, ...]
 """Where something is in the data: ("handles", "thread", "each", 0, "in"); an index of a list is an int."""
 
 MAX_BYTES = 256 * 1024
+MAX_MESSAGE = 800
 _BOM = b"\xef\xbb\xbf"
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
@@ -73,7 +74,12 @@ class Document:
     def problem(self, path: Path, message: str, cure: str = "", *, key: bool = False, offset: int = 0) -> Problem:
         """A problem at the place of the value at a path, or of its key."""
         line, column = self.place(path, key=key, offset=offset)
-        return Problem(self.file, line, column, message, cure)
+        return Problem(self.file, line, column, _cut(message), _cut(cure))
+
+
+def _cut(text: str) -> str:
+    """A text that a terminal can show, whatever long word of the file it quotes in the middle."""
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 4 :]}"
 
 
 def load(file: FilePath | str, raw: bytes | None = None, shown: str | None = None) -> Document:
