@@ -126,6 +126,13 @@ class Wire:
         weakref.finalize(self, _close_all, self._idle)
         _wires.add(self)
 
+    def forget(self) -> None:
+        """Begins anew in another process: the connections are the parent's, and a thread of it may hold the lock."""
+        self._lock = threading.Lock()
+        self._idle.clear()
+        self._crooked.clear()
+        self._count = 0
+
     def takes(self, place: Place) -> bool:
         """Whether a host's answers may be plain."""
         strikes, until, _ = self._crooked.get(place, NO_STRIKES)
@@ -201,7 +208,7 @@ _wires: weakref.WeakSet[Wire] = weakref.WeakSet()
 def _leave_to_parent() -> None:
     """Forgets all connections in a new process, where they are another's."""
     for wire in list(_wires):
-        wire.__init__()  # type: ignore[misc]  # its locks may be held by a thread that is not here
+        wire.forget()
 
 
 if hasattr(os, "register_at_fork"):

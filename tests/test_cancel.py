@@ -148,10 +148,11 @@ def test_while_a_body_stalls(tmp_path: Path, head: bytes) -> None:
 
 
 def test_while_others_have_all_connections(tmp_path: Path) -> None:
+    downloader = patient(connections_per_host=1)
     with (
         Origin() as origin,
-        turns.turn("127.0.0.1", 1),
-        canceled(tmp_path, patient(connections_per_host=1), content(origin.url("/a"))),
+        downloader.turn("another", origin.url("/a")),
+        canceled(tmp_path, downloader, content(origin.url("/a"))),
     ):
         until(lambda: turns._waiting["127.0.0.1"])
     assert not origin.requests

@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 SITES = Path(__file__).parent / "repairs" / "sites"
 
 
+ALBUM = """\
+  album:
+    match: '^http://127\\.0\\.0\\.1(?::\\d+)?/album/(?P<id>\\w+)$'
+    examples: ["http://127.0.0.1/album/1"]
+    get: "albums/{id}"
+    each: {in: items, content: {uid: id, url: url}}
+"""
+
+
 def traced(
     folder: Path, routes: Mapping[str, Any], block: str, auth: tuple[str, ...] | None = None, **words: Any
 ) -> Trace:
@@ -55,15 +64,8 @@ def test_each_row_that_is_dropped_has_its_reason(tmp_path: Path) -> None:
 
 
 def test_a_goto_is_a_visit_of_its_own(tmp_path: Path) -> None:
-    more = """\
-  album:
-    match: '^http://127\\.0\\.0\\.1(?::\\d+)?/album/(?P<id>\\w+)$'
-    examples: ["http://127.0.0.1/album/1"]
-    get: "albums/{id}"
-    each: {in: items, content: {uid: id, url: url}}
-"""
     routes = {"/list": reply({"links": ["/album/7"]}), "/albums/7": pictures(1, 2)}
-    trace = traced(tmp_path, routes, "get: list\neach: {in: links, goto: '@'}", more=more)
+    trace = traced(tmp_path, routes, "get: list\neach: {in: links, goto: '@'}", more=ALBUM)
     assert [(visit.handle, visit.depth) for visit in trace.visits] == [("start", 0), ("album", 1)]
     assert len(trace.contents) == 2
 
@@ -232,20 +234,13 @@ def test_what_is_no_location_path_is_left_alone(path: str) -> None:
 
 
 def test_after_a_goto_the_requests_are_those_of_the_first_handle_again(tmp_path: Path) -> None:
-    more = """\
-  album:
-    match: '^http://127\\.0\\.0\\.1(?::\\d+)?/album/(?P<id>\\w+)$'
-    examples: ["http://127.0.0.1/album/1"]
-    get: "albums/{id}"
-    each: {in: items, content: {uid: id, url: url}}
-"""
     routes = {
         "/list": reply({"links": ["/album/7"], "next": "/more"}),
         "/more": reply({"links": ["/album/8"]}),
         "/albums/7": pictures(1),
         "/albums/8": pictures(2),
     }
-    trace = traced(tmp_path, routes, "get: list\npages: {next: next}\neach: {in: links, goto: '@'}", more=more)
+    trace = traced(tmp_path, routes, "get: list\npages: {next: next}\neach: {in: links, goto: '@'}", more=ALBUM)
     asked = [(visit.handle, [request.url for request in visit.requests if request.url]) for visit in trace.visits]
     assert [(handle, [url.rpartition("/")[2] for url in urls]) for handle, urls in asked] == [
         ("start", ["list", "more"]),

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from tests.downloads import content, refused
 from tests.origin import Origin, Reply, Request, ranged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BIG = bytes(range(251)) * 20_000
 TAG = {"ETag": '"1"'}
@@ -144,19 +145,30 @@ def test_all_downloads_of_the_process_count_together(tmp_path: Path):
     assert watched.most <= 2
 
 
+@contextmanager
+def turn(turns: Turns, host: str, unwanted: Callable[[], bool] = bool) -> Iterator[bool]:
+    """Holds the one connection of a host."""
+    mine = turns.take(host, 1, unwanted)
+    try:
+        yield mine
+    finally:
+        if mine:
+            turns.give_back(host)
+
+
 def test_turns_go_to_who_asked_first_and_come_back():
     turns, order, threads = Turns(), [], []
 
     def ask(name: int) -> None:
-        with turns.turn("a.example", 1):
+        with turn(turns, "a.example"):
             order.append(name)
 
-    with turns.turn("a.example", 1):
+    with turn(turns, "a.example"):
         for name in range(5):
             threads.append(threading.Thread(target=ask, args=(name,)))
             threads[-1].start()
             wait_for(lambda: len(turns._waiting["a.example"]) == len(threads))
-        with turns.turn("b.example", 1) as mine:
+        with turn(turns, "b.example") as mine:
             assert mine
         assert order == []
     for thread in threads:
@@ -166,20 +178,19 @@ def test_turns_go_to_who_asked_first_and_come_back():
 
 def test_who_waits_for_a_turn_may_give_up():
     turns, unwanted = Turns(), threading.Event()
-    with turns.turn("a.example", 1):
+    with turn(turns, "a.example"):
         unwanted.set()
-        with turns.turn("a.example", 1, unwanted.is_set) as mine:
+        with turn(turns, "a.example", unwanted.is_set) as mine:
             assert not mine
-    with turns.turn("a.example", 1) as mine:
+    with turn(turns, "a.example") as mine:
         assert mine
 
 
 def test_an_error_gives_the_turn_back():
-    turns = Turns()
-    with pytest.raises(KeyError), turns.turn("a.example", 1):
-        raise KeyError
-    with turns.turn("a.example", 1) as mine:
-        assert mine
+    downloader = HTTPDownloader(settings=Settings(connections_per_host=1))
+    for _ in range(2):
+        with pytest.raises(KeyError), downloader.turn("id", "http://a.example/"):
+            raise KeyError
 
 
 # Rates

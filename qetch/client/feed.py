@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qetch.client.run import Run
+    from qetch.content import Content
 
 
 class Feeder:
@@ -26,18 +27,26 @@ class Feeder:
         run: Takes them.
         items: What to download.
         url_map: Makes a URL or a request of each, if they are none.
+        reserve: Gives files by their own URLs their plain names; None if the URLs are not those of pages.
 
     Attributes:
         most: How many there will be at most, as far as is known; at least 1.
         is_known: Whether all of them are there already, so that each is accounted for, also after a cancellation.
     """
 
-    def __init__(self, run: Run, items: Iterable[Any], url_map: Callable[[Any], Any] | None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        items: Iterable[Any],
+        url_map: Callable[[Any], Any] | None,
+        reserve: Callable[[Content], object] | None,
+    ) -> None:
         self.most = max(len(items), 1) if isinstance(items, Sized) else sys.maxsize
         self.is_known = isinstance(items, list | tuple | set | frozenset | dict)
         self._run = run
         self._items = items
         self._map = url_map
+        self._reserve = reserve
 
     def work(self) -> None:
         """Reads until there is no more, or everything shall end.
@@ -51,7 +60,7 @@ class Feeder:
                 break
 
     def _begin(self, item: Any) -> None:
-        is_page, canceled = self._run.is_of_pages, self._run.canceled.is_set()
+        is_page, canceled = self._reserve is not None, self._run.canceled.is_set()
         try:
             job = job_of(item if canceled else self._mapped(item), is_page=is_page)
         except Exception as error:  # noqa: BLE001 - `failed` logs what is a bug
@@ -59,8 +68,8 @@ class Feeder:
             self._run.make_room(job)
             self._run.failed(job, CancelledError() if canceled else error)
         else:
-            if is_page and not canceled:
-                self._reserve(job.report.url)
+            if self._reserve is not None and not canceled:
+                self._name(job.report.url, self._reserve)
             self._run.begin(job)
 
     def _mapped(self, item: Any) -> Any:
@@ -70,9 +79,9 @@ class Feeder:
         found = self._map(item)
         return DownloadRequest(found, data=item) if isinstance(found, str) else found
 
-    def _reserve(self, url: str) -> None:
+    def _name(self, url: str, reserve: Callable[[Content], object]) -> None:
         """Gives the plain name of a file to the first URL of the list that ends in it, whichever is extracted first."""
         if GenericExtractor.can_handle(url):
             with suppress(QetchError):  # which the extraction will say
                 for (content,) in GenericExtractor().extract(url):
-                    self._run.reserve(content)
+                    reserve(content)

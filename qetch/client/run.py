@@ -58,7 +58,6 @@ class Run:
     Attributes:
         client: That.
         canceled: Set when everything shall end.
-        is_of_pages: Whether the URLs are those of pages.
         on_change: Called, from any thread, when there may be another report or the end; it must not block.
     """
 
@@ -74,10 +73,8 @@ class Run:
         self.client = client
         self.canceled = threading.Event()
         self.on_change: Callable[[], object] = bool
-        self.reserve = targets.reserve
-        self._feeder = Feeder(self, items, url_map)
+        self._feeder = Feeder(self, items, url_map, targets.reserve if extracting else None)
         self._worker = Worker(client, targets, self.canceled)
-        self.is_of_pages = extracting
         self._pages = Pages(self, client.extract) if extracting else None
         self._jobs: FairQueue[Job] = FairQueue(client.settings.connections_per_host)
         # All below is shared by the threads, under this lock.

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict, deque
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qetch.downloaders._body import PIECE
 from qetch.network import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 READS_PER_SECOND = 100
 """A limited speed is made of so many reads, together; the more, the smoother, and the shorter each wait."""
@@ -69,27 +68,14 @@ class Turns:
         self._taken: dict[str, int] = {}
         self._waiting: defaultdict[str, deque[object]] = defaultdict(deque)
 
-    @contextmanager
-    def turn(self, host: str, most: int, unwanted: Callable[[], bool] = lambda: False) -> Iterator[bool]:
-        """Holds one of a host's connections; waits until there is one.
+    def take(self, host: str, most: int, unwanted: Callable[[], bool]) -> bool:
+        """Waits for one of a host's connections; False if it gave up.
 
         Args:
             host: By its name.
             most: How many there are, as far as this one is concerned.
             unwanted: Whether to give up waiting.
-
-        Returns:
-            False if it gave up.
         """
-        mine = self.take(host, most, unwanted)
-        try:
-            yield mine
-        finally:
-            if mine:
-                self.give_back(host)
-
-    def take(self, host: str, most: int, unwanted: Callable[[], bool]) -> bool:
-        """The same, to be given back by hand."""
         with self._lock:
             free = host not in self._waiting and self._taken.get(host, 0) < most
             if free or self._wait(host, most, unwanted):
@@ -98,7 +84,7 @@ class Turns:
         return False
 
     def give_back(self, host: str) -> None:
-        """Ends what `take` began."""
+        """Gives back what `take` gave."""
         with self._lock:
             self._taken[host] -= 1
             if not self._taken[host]:

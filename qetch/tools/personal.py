@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from ipaddress import ip_address
 
 MAIL = re.compile(
@@ -48,7 +49,7 @@ def without_persons(text: str, name: str = "") -> str:
     text = MAIL.sub(_mail, text)
     text = PHONE.sub(_phone, text)
     for pattern, other in ((IPV4, SOME_IPV4), (IPV6, SOME_IPV6)):
-        text = pattern.sub(lambda match, other=other: _address(match, other, name), text)  # type: ignore[misc]
+        text = pattern.sub(partial(_address, other=other, name=name), text)
     return text
 
 

@@ -17,6 +17,14 @@ _LONG = frozenset({"class", "id", "style", "href", "src", "srcset", "alt", "titl
 """Attributes that are known in other ways, or are what is looked for."""
 
 
+def names_of(element: Any) -> tuple[str, list[str]]:
+    """By what an element is known: its id, or "" if that has a number and is one of many; and its classes."""
+    name = str(element.get("id") or "")
+    lasting = NAME.fullmatch(name) and not re.search(r"\d", name)
+    classes = [each for each in str(element.get("class") or "").split() if NAME.fullmatch(each)]
+    return (name if lasting else ""), classes
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One element of a selector: how it follows the one before, and its parts, such as tag, classes and conditions."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from qetch.selectors.markup import compile_xpath
-from qetch.tools.explain.steps import NAME, Parsed, Step, Words, other_parts, split_outside
+from qetch.tools.explain.steps import Parsed, Step, Words, names_of, other_parts, split_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -94,10 +94,9 @@ def fresh(chain: Sequence[Any], suffixes: Sequence[str]) -> Iterator[str]:
 
 
 def _step_of(element: Any) -> str:
-    name = str(element.get("id") or "")
-    if NAME.fullmatch(name) and not re.search(r"\d", name):
+    name, classes = names_of(element)
+    if name:
         return f'{element.tag}[@id="{name}"]'
-    classes = [each for each in str(element.get("class") or "").split() if NAME.fullmatch(each)]
     if not classes:
         return str(element.tag)
     if len(classes) == 1:
