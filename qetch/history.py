@@ -231,7 +231,7 @@ class History:
         """Makes the table in a new file; refuses every file that is not ours before anything is written."""
         application, version = _format(connection) or _begin(connection)
         if application != OURS:
-            raise self._error("is the database of another program - give the path of a history, or of a new file")
+            raise self._error("is the database of another program - give the path of an archive, or of a new file")
         if version > VERSION:
             raise self._error(f"was written by a newer qetch (its version is {version}) - update qetch")
         _switch_to_log(connection)
@@ -270,7 +270,7 @@ class History:
             raise self._error(_reason(error)) from None
 
     def _error(self, reason: str) -> FileError:
-        return FileError(f"the history {self.path} {reason}")
+        return FileError(f"the archive {self.path} {reason}")
 
 
 def _format(connection: sqlite3.Connection) -> tuple[int, int] | None:
@@ -331,7 +331,7 @@ def _reason(error: Exception) -> str:
 
 
 REASONS = {
-    sqlite3.SQLITE_NOTADB: "is no history, but another kind of file - give another path, or move it away",
+    sqlite3.SQLITE_NOTADB: "is no archive, but another kind of file - give another path, or move it away",
     sqlite3.SQLITE_CORRUPT: CORRUPT,
     sqlite3.SQLITE_ERROR: CORRUPT,  # the table is not as it was made
     sqlite3.SQLITE_CANTOPEN: "cannot be opened - it must be a file, and this user must be able to write in its folder",

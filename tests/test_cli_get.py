@@ -74,6 +74,22 @@ class TestGet:
         assert result.returncode == errors.LayoutChanged.exit_code
         assert "there is no uid: 'id' finds nothing" in only_error(result)
 
+    def test_what_is_skipped_names_the_line_of_the_site_file(self, shell: Shell) -> None:
+        items = [{"id": 1, "name": "A cat"}, *ITEMS]
+        (shell.home / "cassettes" / "all.yaml").write_text(
+            cassette(
+                {
+                    "https://api.little.example/albums/cats": (200, {"items": items}),
+                    "https://files.little.example/1.png": (200, PNG),
+                    "https://files.little.example/2.png": (200, PNG),
+                }
+            )
+        )
+        said = [shell.replay(command, "https://little.example/a/cats").stderr for command in ("get", "extract")]
+        lines = [[line for line in text.splitlines() if "skipped:" in line] for text in said]
+        assert lines[0] == lines[1] != []
+        assert all(line.startswith("qetch: skipped: little.yaml:") for line in lines[0])
+
     def test_takes_options_between_urls(self, shell: Shell) -> None:
         urls = ["https://little.example/a/cats", "https://plain.example/some%20file.png"]
         result = shell.replay("get", urls[0], "-o", "files", urls[1])
@@ -244,7 +260,7 @@ class TestLists:
             assert (both.returncode, both.stderr) == (0, "")
             assert sorted(both.stdout.splitlines()) == ["all/one.png", "all/three.png", "all/two.png"]
             with shell.start("get", "-i", "-", stdin=-1, stdout=-1, stderr=-1) as process:
-                out, err = process.communicate(f"{two}\n", timeout=60)
+                out, err = process.communicate(f"\ufeff{two}\n", timeout=60)  # as some shells begin it
         assert (process.returncode, out, err) == (0, "two.png\n", "")
 
     def test_a_line_that_is_no_url_fails_alone(self, shell: Shell) -> None:

@@ -114,7 +114,7 @@ def test_who_wants_one_file_or_its_bytes_gets_them_though_they_are_known(tmp_pat
 
 def test_a_history_that_cannot_be_opened_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "history.db").write_bytes(b"something else" * 100)
-    with pytest.raises(FileError, match="is no history"):
+    with pytest.raises(FileError, match="is no archive"):
         Client(history=tmp_path / "history.db")
 
 

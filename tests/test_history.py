@@ -407,7 +407,7 @@ def test_a_file_without_the_right_to_use_it_is_said(path, mode, reason):
 
 def test_a_file_of_another_kind_is_refused_and_left_alone(path):
     path.write_bytes(b"site-1\nsite-2\n" * 100)
-    with pytest.raises(FileError, match="is no history, but another kind of file - give another path"):
+    with pytest.raises(FileError, match="is no archive, but another kind of file - give another path"):
         History(path)
     assert path.read_bytes() == b"site-1\nsite-2\n" * 100
     assert names(path.parent) == ["history.db"]

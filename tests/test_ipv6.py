@@ -98,6 +98,7 @@ def test_a_site_has_it_as_requests_compare_it(tmp_path: Path) -> None:
     ("before", "after", "wrong"),
     [
         ('domains: ["[::1]"]', 'domains: ["[1:2]", "[::1]"]', "x.yaml:4:11: [1:2] is no IPv6 address"),
+        ('domains: ["[::1]"]', 'domains: ["[fe80::1%eth0]", "[::1]"]', 'x.yaml:4:11: bad domains "[fe80::1%eth0]" - '),
         ('domains: ["[::1]"]', 'domains: ["[::1]"]\ninstances: {"[1:2]": {}}', "x.yaml:5:13: [1:2] is no IPv6 address"),
         ('http://[::1]:8080/"}', 'http://[1:2]/"}', "x.yaml:5:27: [1:2] is no IPv6 address"),
         ('domains: ["[::1]"]', 'domains: ["[::2]"]', "x.yaml:9:16: the example's host is not in `domains` - add it"),

@@ -359,6 +359,11 @@ def test_a_saved_answer_says_that_nothing_was_asked(shell: Shell) -> None:
     assert "nothing was asked" not in both.stderr
     assert 'base: "https://api.shots.example/people/"' in both.stdout
     assert "domains: [shots.example]" in both.stdout
+    words = ("--page", "saved.json", "-o", "-")
+    usual = shell("new", "https://shots.example/@ana", "--api", f"{api}?page[size]=9&source=web", *words)
+    assert '"page[size]": "9"\n      source: web\n' in usual.stdout  # whatever the names are: they are none of ours
+    twice = shell("new", "https://shots.example/@ana", "--api", f"{api}?f[]=a&f[]=b", *words)
+    assert f'get: "{api}?f[]=a&f[]=b"' in twice.stdout
     untied = shell(
         "new", "https://shots.example/@ana", "--api", "https://api.shots.example/latest", "--page", "saved.json"
     )
@@ -369,6 +374,7 @@ def test_a_saved_answer_says_that_nothing_was_asked(shell: Shell) -> None:
     ("words", "message"),
     [
         (["--header", SECRET], "--header number 1 is no header - write --header 'Name: value'"),
+        (["--data", '{"variables": {"jwt": "abc"}}'], "--data holds 'jwt', a secret by its name"),
         (["--header", f"Cookie: {SECRET}"], "save the answer in a browser, and name it with --page"),
         (["--data", "{"], "--data cannot be sent (Expecting"),
         (["--data", "[" * 100 + "]" * 100], "nested more than 40 levels deep"),

@@ -117,7 +117,7 @@ def _lines(name: str | None) -> Iterable[str]:
     if name == "-":
         return _urls_of(sys.stdin)
     try:
-        return _urls_of(Path(name).open(encoding="utf-8-sig", errors="replace"))
+        return _urls_of(Path(name).open(encoding="utf-8", errors="replace"))
     except OSError as error:
         raise InvalidSetting(f"-i {name}: cannot be read: {error.strerror}") from None
 
@@ -125,7 +125,7 @@ def _lines(name: str | None) -> Iterable[str]:
 def _urls_of(file: IO[str]) -> Iterator[str]:
     with file:
         while line := file.readline(MAX_LINE):
-            url = line.strip()
+            url = line.removeprefix("\ufeff").strip()
             if url and not url.startswith("#"):
                 yield url
 

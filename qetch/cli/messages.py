@@ -13,6 +13,8 @@ from qetch.errors import QetchError, SpecError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from qetch.extractors._common import Skip
+
 
 _latest = 0.0
 
@@ -22,6 +24,12 @@ def say(text: str) -> None:
     global _latest  # of the process, as stderr is
     print(f"qetch: {one_line(text)}", file=sys.stderr, flush=True)
     _latest = time.monotonic()
+
+
+def say_skipped(skip: Skip, error: BaseException | None = None) -> None:
+    """Says what a run left out, unless an error says it too."""
+    if error is None or skip.reason not in str(error):
+        say(f"skipped: {skip.located}")
 
 
 def silence() -> float:

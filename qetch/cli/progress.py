@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from qetch.cli.messages import say, silence
+from qetch.cli.messages import say, say_skipped, silence
 from qetch.cli.road import PATIENCE
 from qetch.client import DownloadEventListener
 from qetch.errors import InvalidURL
@@ -114,14 +114,13 @@ class Display(DownloadEventListener):
 
     def download_failed(self, report: DownloadReport) -> None:
         """Takes its line away."""
-        if self._skipped is not None and self._skipped.reason in str(report.error):
-            self._skipped = None
+        self._say_skipped(report.error)
         self.download_succeeded(report)
 
-    def _say_skipped(self) -> None:
+    def _say_skipped(self, error: BaseException | None = None) -> None:
         skip, self._skipped = self._skipped, None
         if skip is not None:
-            say(f"skipped: {skip}")
+            say_skipped(skip, error)
 
     def _show_all(self) -> None:
         if self._every is None or self._files < 2:

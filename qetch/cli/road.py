@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qetch.cli.common import check_folder, use_sites
 from qetch.cli.connection import settings_of
-from qetch.cli.messages import say, silence
+from qetch.cli.messages import say, say_skipped, silence
 from qetch.errors import FileError, QetchError
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def _replay_adapter(folder: str | None) -> ReplayAdapter | None:
 def _say_skipped(extractor: BaseExtractor, said: int, error: QetchError | None = None) -> int:
     """Say what was skipped since the first `said` entries, unless `error` says it; how many have now been said."""
     for skip in extractor.skipped[said:]:
-        if error is None or skip.reason not in str(error):
-            say(f"skipped: {skip.located}")
+        say_skipped(skip, error)
     return len(extractor.skipped)
 
 

@@ -52,14 +52,14 @@ def _described(name: str, parser: Parser) -> Iterator[str]:
     Raises:
         SystemExit: There is none.
     """
+    from qetch.selectors.jmes import FUNCTIONS
     from qetch.spec.words import named, words
 
     found = named(name)
     if not found:
         known = chain.from_iterable((word.key, word.name) for word in words().values())
-        functions = (key for key, word in words().items() if f" {name}(" in f" {word.description}")
-        of = next(functions, None)
-        hint = f" - it is a function of {of}" if of else did_you_mean(name, dict.fromkeys(known))
+        is_function = name in FUNCTIONS
+        hint = " - it is a function of value.jmespath" if is_function else did_you_mean(name, dict.fromkeys(known))
         parser.error(f"no such word: {name}{hint} - `qetch schema --words` lists all")
     return map(_description, found)
 

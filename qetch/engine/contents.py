@@ -70,9 +70,11 @@ class ContentMaker:
     def contents(self, known: dict[str, Any], files: Iterable[Found], source: str) -> list[Content]:
         """The contents of one item, one for each file that has a URL."""
         facts = [fact for found in files if (fact := self._facts(*found))]
-        facts = [fact for fact, _ in best_of_each_name(_ranked(facts), self.reader)]
+        ranked = best_of_each_name(_ranked(facts), self.reader)
+        if len(ranked) < len(facts):
+            facts = [fact for fact, _ in ranked]
+            ranked = _ranked(facts)  # anew: the best of those that are left is 1.0
         self._say_unranked(facts)
-        ranked = _ranked(facts)  # anew: the best of those that are left is 1.0
         if any(fact.file.playlist for fact in facts):
             from qetch.engine.playlists import Expander
 

@@ -81,12 +81,12 @@ def _refuse_scheme(url: str) -> NoReturn:
 def _read_host(host: str, url: str) -> str:
     """The host as dispatch compares it, out of the part of the URL that names it."""
     if host.startswith("["):
-        from ipaddress import IPv6Address
+        from qetch.spec.names import compared
 
-        try:
-            return IPv6Address("" if "%" in host else host[1:-1]).compressed
-        except ValueError:
-            raise InvalidURL(f"{shown(url)}: {host[:60]} is not an IPv6 address") from None
+        address = compared(host)
+        if not address:
+            raise InvalidURL(f"{shown(url)}: {host[:60]} is not an IPv6 address")
+        return address
     if not host:
         raise InvalidURL(f"{shown(url)}: the URL names no host")
     name = to_ascii(host).removesuffix(".")

@@ -40,7 +40,7 @@ class _Functions(functions.Functions):
         return [value[key] for key in keys if key in value]
 
 
-_table: dict[str, Any] = _Functions.FUNCTION_TABLE
+FUNCTIONS: dict[str, Any] = _Functions.FUNCTION_TABLE
 
 
 def options() -> jmespath.Options:
@@ -127,13 +127,13 @@ def _check_literals(text: str) -> None:
 
 
 def _check_call(name: str, arguments: list[Any]) -> None:
-    if name not in _table:
+    if name not in FUNCTIONS:
         from difflib import get_close_matches
 
-        near = get_close_matches(name, _table, 1, 0.65)  # lower() does not mean floor()
+        near = get_close_matches(name, FUNCTIONS, 1, 0.65)  # lower() does not mean floor()
         hint = f" - did you mean {near[0]}()?" if near else ""
         raise ValueError(f"unknown function {name}(){hint}")
-    signature = _table[name]["signature"]
+    signature = FUNCTIONS[name]["signature"]
     variadic = bool(signature) and signature[-1].get("variadic", False)
     wanted, given = len(signature), len(arguments)
     if given < wanted or (given > wanted and not variadic):

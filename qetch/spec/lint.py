@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qetch.selectors import patterns
+from qetch.spec.blocks import LITERAL_HOST
 from qetch.spec.cures import placeholders
 from qetch.spec.names import compared, items
 from qetch.spec.wording import shown
@@ -26,7 +27,6 @@ TEXTS = frozenset({"json", "variables", "form", "query", "headers", "cookies", "
 """The words below which there is no word of the language."""
 OWN_NAMES = frozenset({"let", "set", "metadata", "variants", "checksum", "handles", "instances"})
 """The words whose keys are the author's."""
-HOST = re.compile(r"https?://(\[[^\]/]+\]|[^/{}?#@:]+)(?::\d+)?(?=[/?#]|$)")
 START = re.compile(r"(?:\(\?[a-zA-Z]+\))?(?:\((?:\?:|\?P<\w+>)?)*(?:\^|\\A)")
 ASSERTED_END = re.compile(r"(?:\\b|\(\?(?:=|!|<=|<!)(?:[^()\\]|\\.|\[[^\]]*\])*\))\)*$")
 """An end that looks at what follows: the author has thought about it."""
@@ -220,7 +220,7 @@ def host_dot(written: Written) -> Iterator[Problem]:
 
 
 def _takes_any_letter(pattern: str, url: str) -> bool:
-    host = HOST.match(url)
+    host = LITERAL_HOST.match(url)
     if not host or not patterns.match_url(pattern, url):
         return False
     before, after = url[: host.start(1)], url[host.end(1) :]
@@ -285,7 +285,7 @@ def _hosts(written: Written) -> list[tuple[str, Path]]:
     """The hosts that calls write out, in order of place."""
     found = []
     for word, value, path in written.words:
-        literal = HOST.match(value) if word in ("base", "get", "post") and isinstance(value, str) else None
+        literal = LITERAL_HOST.match(value) if word in ("base", "get", "post") and isinstance(value, str) else None
         if literal:
             found.append((compared(literal[1]), path))
     return sorted(found, key=lambda pair: written.document.place(pair[1]))

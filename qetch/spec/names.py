@@ -46,7 +46,7 @@ def compared(host: str) -> str:
     from ipaddress import IPv6Address
 
     try:
-        return IPv6Address(host[1:-1]).compressed
+        return IPv6Address("" if "%" in host else host[1:-1]).compressed  # a zone is this machine's matter
     except ValueError:
         return ""
 

@@ -70,13 +70,13 @@ class Reference:
     same: bool
     finds: dict[str, Find]
     contents: list[list[Content]]
+    recorded: set[tuple[str, str, str]] = field(init=False)
     best: Score = field(init=False)
 
     def __post_init__(self) -> None:
         """Sees what a run could reach at best."""
-        self.best = Score(
-            len(facts(self.contents, same=self.same)), sum(1 for find in self.finds.values() if find.reads)
-        )
+        self.recorded = facts(self.contents, same=self.same)
+        self.best = Score(len(self.recorded), sum(1 for find in self.finds.values() if find.reads))
 
     @property
     def items(self) -> int:
@@ -113,7 +113,7 @@ def score(reference: Reference, trace: Trace) -> Score:
     now = merged(trace, reference.site)
     wanted = [find for find in reference.finds.values() if find.reads]
     fine = sum(find.where in now and is_fine(find, now[find.where], reference.same) for find in wanted)
-    recorded = facts(reference.contents, same=reference.same)
+    recorded = reference.recorded
     found = facts(trace.contents, same=reference.same)
     return Score(len(recorded & found), fine, not trace.failed, -len(found - recorded) if reference.same else 0)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qetch.selectors.jmes import DoesNotFit, compile_jmespath
 from qetch.selectors.keys import keys_of
 from qetch.tools.explain.likeness import ALIKE, holdings, is_retyped, kind_of, likeness
+from qetch.tools.explain.trace import is_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +76,7 @@ class Move:
 
     def beside(self) -> Move:
         """The same, with the old key still asked where the new path leads to nothing."""
-        name = self.key if _plain.fullmatch(self.key) else json.dumps(self.key, ensure_ascii=False)
+        name = key_text(self.key)
         return replace(self, offer=self.offer._replace(path=f"not_null({self.offer.path}, {name})"))
 
 
@@ -111,7 +112,12 @@ def _is_retyped(before: Key, now: Key) -> bool:
 
 def tells(found: Any) -> bool:
     """Whether it can be told from others: null, "", [] and {} are all alike."""
-    return found is not None and not (isinstance(found, (str, list, dict)) and not found)
+    return not is_nothing(found)
+
+
+def key_text(key: str) -> str:
+    """A key as JMESPath writes it."""
+    return key if _plain.fullmatch(key) else json.dumps(key, ensure_ascii=False)
 
 
 def agreement(old: Sequence[Any], new: Sequence[Any]) -> float:
@@ -297,7 +303,7 @@ def _children(path: str, value: Any, many: bool) -> Iterator[tuple[str, Any, boo
         if value and all(isinstance(child, dict) for child in value.values()):  # a table, whose keys are ids
             yield f"{path}.*" if path else "*", next(iter(value.values())), True
         for key, child in value.items() if len(value) <= MAX_KEYS else ():
-            name = key if _plain.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+            name = key_text(key)
             yield f"{path}.{name}" if path else name, child, many
     elif isinstance(value, list) and value:
         if len(value) == 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from qetch.engine.reading import read_json
 from qetch.selectors.markup import BadMarkup, parse
 from qetch.tools.explain.css import fresh, suffix_of
 from qetch.tools.explain.elements import ancestry, carriers
+from qetch.tools.explain.relocate import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +30,8 @@ AROUND = 24
 def whereabouts(before: Find, trace: Trace) -> tuple[str, str]:
     """A recorded value, and where it stands now in words, or nothing if it stands nowhere."""
     values = _values(before)
-    for value in values:
-        for answer in _answers(trace):
+    for answer in _answers(trace):
+        for value in values:
             place = _place(value, answer, trace)
             if place:
                 return value, place
@@ -59,15 +61,15 @@ def _place(value: str, answer: Answer, trace: Trace) -> str:
 
 def _in_json(value: str, body: str) -> str:
     try:
-        stack: list[tuple[str, Any]] = [("", read_json(body))]
+        level: deque[tuple[str, Any]] = deque([("", read_json(body))])
     except ValueError:
         return ""
-    while stack:
-        path, node = stack.pop(0)
+    while level:
+        path, node = level.popleft()
         if isinstance(node, dict):
-            stack += [(f"{path}.{key}" if path else str(key), child) for key, child in node.items()]
+            level += [(f"{path}.{key_text(key)}" if path else key_text(key), child) for key, child in node.items()]
         elif isinstance(node, list):
-            stack += [(f"{path}[{i}]", child) for i, child in enumerate(node)]
+            level += [(f"{path}[{i}]", child) for i, child in enumerate(node)]
         elif node is not None and str(node) == value:
             return f"`{path}`"
     return ""

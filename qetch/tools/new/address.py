@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from qetch.errors import InvalidURL
 from qetch.extractors.hosts import shown, split
-from qetch.tools.new.shapes import IDENTIFIER, SECRET_NAMES
+from qetch.tools.new.shapes import IDENTIFIER
+from qetch.tools.telling import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,6 +85,7 @@ class Address:
         params: The names of its query entries, if they can be names of the language.
         secrets: Names of entries that hold something secret, which are in `url` no more.
         template: Whether the request can be built from the groups; otherwise it is `{source}`.
+        repeats: Whether its path can be built so, whatever stands in the query.
         asks: Where the data of such pages are, if that is another address; its names are those of the page's.
     """
 
@@ -95,6 +97,7 @@ class Address:
     params: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     template: bool = True
+    repeats: bool = True
     values: dict[str, str] = field(default_factory=dict)
     asks: Address | None = None
 
@@ -182,6 +185,7 @@ def read_address(url: str, name: str = "") -> Address:
         params=tuple(params) if usable and template else (),
         secrets=secrets,
         template=template,
+        repeats=repeats,
         values=dict(pairs),
     )
 
@@ -208,7 +212,7 @@ def _query(url: str) -> tuple[list[tuple[str, str]], tuple[str, ...], str]:
     kept, secrets = [], []
     for part in query.split("&") if mark else ():
         name = unquote(part.partition("=")[0])
-        if SECRET_NAMES.fullmatch(name) and "=" in part:
+        if (is_secret(name) or name.lower() == "key") and "=" in part:
             secrets.append(name)
         elif not TRACKING.fullmatch(name):
             kept.append(part)

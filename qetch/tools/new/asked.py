@@ -6,10 +6,11 @@ import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from qetch.errors import UserError
 from qetch.tools.new.address import braced
-from qetch.tools.new.shapes import SECRET_NAMES
+from qetch.tools.telling import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,7 +102,7 @@ def read_sent(headers: Sequence[str], data: str | None) -> Sent:
         raise UserError(
             f"--data cannot be sent ({str(error)[:80]}) - copy the JSON of the request as it was sent"
         ) from None
-    told = [name for name in keys if SECRET_NAMES.fullmatch(name) and name.lower() != "key"]
+    told = [name for name in keys if is_secret(name)]
     if told:
         raise UserError(
             f"--data holds {told[0]!r}, a secret by its name: a site file cannot - save the answer, and use --page"
@@ -139,7 +140,9 @@ def behind(page: Address, asked: Address) -> Address:
     parts = _parts(page)
     segments = tuple(_named(replace(segment, name="", lead="", tail=""), parts) for segment in asked.segments)
     values = {name: written(text, parts) for name, text in asked.values.items()}
-    return replace(page, asks=replace(asked, segments=segments, values=values, id=page.id))
+    # The names of its query are no names here: only one that comes twice has no place in a mapping.
+    template = asked.repeats and len(parse_qsl(urlsplit(asked.url).query, keep_blank_values=True)) == len(values)
+    return replace(page, asks=replace(asked, segments=segments, values=values, id=page.id, template=template))
 
 
 def _parts(page: Address) -> dict[str, str]:

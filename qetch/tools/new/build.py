@@ -140,7 +140,8 @@ def _handle(
 ) -> dict[str, Any]:
     """A handle; names that nothing uses are left out of `match` and `params`."""
     by_source = by_source or not address.request.template
-    url = "{source}" if by_source else _get(address.request, page)
+    as_given = "{source}" if address.asks is None else braced(address.asks.url)
+    url = as_given if by_source else _get(address.request, page)
     words: dict[str, Any] = {_method(call): _asked_note(url, address, call)}
     query = {} if by_source else _query(address)
     query |= call.get("query", {})

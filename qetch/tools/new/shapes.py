@@ -66,12 +66,6 @@ HOLDERS = frozenset(("group", "groups", "sizes", "images", "files", "assets", "v
 """Words of keys that hold files, and say nothing of one."""
 NOISE = frozenset(("url", "uri", "urls", "link", "links", "src", "href", "secure", "path"))
 
-SECRET_NAMES = re.compile(
-    r"(?:api|access|auth|client|secret|private|session)?[_-]?(?:key|token|secret|password|passwd|sid|sig|signature)",
-    re.IGNORECASE,
-)
-"""Names of query entries whose value is nobody else's business."""
-
 DATE_FORMATS = (
     *("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S GMT", "%d %B %Y", "%d %b %Y"),
     *("%B %d, %Y", "%b %d, %Y", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d"),
