@@ -229,7 +229,10 @@ class History:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Makes the table in a new file; refuses every file that is not ours before anything is written."""
-        application, version = _format(connection) or _begin(connection)
+        connection.execute("BEGIN")  # else another process may make it between two of the questions
+        found = _format(connection)
+        connection.execute("COMMIT")
+        application, version = found or _begin(connection)
         if application != OURS:
             raise self._error("is the database of another program - give the path of an archive, or of a new file")
         if version > VERSION:

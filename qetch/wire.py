@@ -11,6 +11,7 @@ import http.client
 import os
 import select
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -41,6 +42,8 @@ FORGIVEN = 20
 """So many plain ones in a row make up for one that was not; before that, they are mere luck."""
 BELIEF = 300.0
 """Seconds for which that is believed."""
+SMALL = 262_144
+"""Bytes of a body that is waited for along with others, see `Answer.look`."""
 MOST_BELIEFS = 1024
 
 NO_STRIKES = (0, 0.0, 0)
@@ -85,6 +88,16 @@ class Line:
                 self.connection.settimeout(None)
                 return
         self.connection.settimeout(seconds)
+
+    def take_now(self) -> bytes | None:
+        """Some of what has come; None if that is nothing, and no bytes at the end."""
+        try:
+            if self._by_kernel:
+                return self.connection.recv(MAX_HEAD, socket.MSG_DONTWAIT)
+            self.wait_up_to(0)
+            return self.connection.recv(MAX_HEAD)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
 
     def is_silent(self) -> bool:
         """Whether nothing came since the last answer: neither its end, nor bytes that nobody asked for."""
@@ -229,21 +242,31 @@ class Stale(Exception):
 class Answer:
     """An answer, in the shape of a streamed `requests.Response` as far as downloads need it; `raw` is itself.
 
+    Args:
+        wire: Which keeps the connection afterwards.
+        place: Of the host.
+        url: What is asked for.
+        request: All that is sent.
+
     Attributes:
         status_code: 0 until the head came.
+        is_plain: Whether it is; None until that is known.
     """
 
-    def __init__(self, wire: Wire, place: Place, url: str) -> None:
+    def __init__(self, wire: Wire, place: Place, url: str, request: bytes) -> None:
         self.wire = wire
         self.place = place
         self.url = url
+        self.request = request
         self.status_code = 0
         self.reason = ""
         self.headers = Headers({})
+        self.is_plain: bool | None = None
         self.left = 0
         self._lock = threading.Lock()
         self._line: Line | None = None
         self._keep = self._is_cut = False
+        self._data: bytes | bytearray = b""
         self._rest = memoryview(b"")
 
     @property
@@ -251,12 +274,38 @@ class Answer:
         """The body, as a stream."""
         return self
 
-    def begin(self, line: Line, request: bytes, patience: float | None, most: float) -> bool:
-        """Sends a request, and receives the head of its answer.
+    def begin(self, line: Line, patience: float | None, most: float) -> bool:
+        """Sends the request, and receives the head of its answer; arguments and errors are those of these two."""
+        self.send(line, patience)
+        return self.receive(patience, most)
+
+    def send(self, line: Line, patience: float | None) -> None:
+        """Sends the request.
 
         Args:
             line: By which.
-            request: All of it.
+            patience: Seconds to wait at each step.
+
+        Raises:
+            Stale: See there.
+            urllib3.exceptions.ProtocolError: The connection broke.
+        """
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+            self._line, self._data = line, b""
+            if self._is_cut:
+                raise ProtocolError("", ConnectionAbortedError())
+        try:
+            line.wait_up_to(patience)
+            line.connection.sendall(self.request)
+        except OSError as error:
+            raise _failure(line, error) from None
+
+    def receive(self, patience: float | None, most: float) -> bool:
+        """Receives the head, as far as `look` did not.
+
+        Args:
             patience: Seconds to wait for each piece of the answer.
             most: Seconds to wait for all of the head.
 
@@ -267,45 +316,79 @@ class Answer:
             Stale: See there.
             urllib3.exceptions.ProtocolError: The connection broke, or the host does not answer.
         """
-        with self._lock:
-            if self._line is not None:
-                self._line.close()
-            self._line = line
-            if self._is_cut:
-                raise ProtocolError("", ConnectionAbortedError())
+        line = self._line
+        if self.is_plain is not None or line is None:
+            return bool(self.is_plain)
         try:
-            line.wait_up_to(patience)
-            line.connection.sendall(request)
-            data = _received(line, patience, time.monotonic() + most)
+            if len(self._data) < MAX_HEAD:
+                self._data = _received(line, self._data, patience, time.monotonic() + most)
         except OSError as error:
-            if line.used and not isinstance(error, TimeoutError | BlockingIOError):
-                raise Stale from None
-            raise _broken(error) from None
-        if not data:
+            raise _failure(line, error) from None
+        if not self._data:
             if line.used:
                 raise Stale
             raise ProtocolError("", http.client.RemoteDisconnected(""))
-        return self._understand(data)
+        return self._understand()
 
-    def _understand(self, data: bytes | bytearray) -> bool:
+    def look(self) -> bool:
+        """Takes what has come, and does not wait.
+
+        Returns:
+            Whether nobody need wait for it any more together with others: it is complete, or it takes longer, or there
+            is something wrong that `receive` and `read` will say.
+        """
+        line = self._line
+        try:
+            while line is not None and (piece := line.take_now()) is not None:
+                if self.is_plain is None:
+                    self._data += piece
+                    if END in self._data:
+                        self._understand()
+                else:
+                    self._more(piece)
+                if not piece or self.is_plain is False or self.is_complete:
+                    return True
+                if self.left > SMALL or len(self._data) >= MAX_HEAD:
+                    return True
+        except OSError:
+            return True
+        return line is None
+
+    def _understand(self) -> bool:
+        data, self._data = self._data, b""
         end = data.find(END)
         head = parse_head(data[:end]) if end >= 0 else None
         framing = framing_of(head) if head else None
+        self.is_plain = head is not None and framing is not None
         if head is None or framing is None:
             return False
         self.status_code, self.reason, self.headers = head.status, head.reason, Headers(head.fields)
         self.left, self._keep = framing
-        rest = memoryview(data)[end + len(END) :]
-        if len(rest) > self.left:
-            rest, self._keep = rest[: self.left], False
-        self._rest = rest
+        self._rest = memoryview(data)[end + len(END) :]
+        self._more(b"")
         self.wire.praise(self.place)
         return True
 
+    def _more(self, piece: bytes) -> None:
+        """Keeps a piece of the body until it is read."""
+        if piece:
+            self._rest = memoryview(b"".join((self._rest, piece)))
+        if len(self._rest) > self.left:
+            self._rest, self._keep = self._rest[: self.left], False
+
     @property
     def is_complete(self) -> bool:
-        """Whether all of the body came with the head."""
-        return self.left == len(self._rest)
+        """Whether all of the body is here."""
+        return self.is_plain is True and self.left == len(self._rest)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the request is on its way, and nobody closed the answer."""
+        return self._line is not None
+
+    def fileno(self) -> int:
+        """The descriptor of the connection, to wait for; -1 if there is none."""
+        return -1 if self._line is None else self._line.connection.fileno()
 
     def read(self, size: int, **_: bool) -> memoryview:
         """The next bytes of the body: up to so many, for which it waits a moment; valid until the next read."""
@@ -368,9 +451,22 @@ def _broken(error: OSError) -> ProtocolError:
     return ProtocolError("", TimeoutError() if isinstance(error, BlockingIOError) else error)
 
 
-def _received(line: Line, patience: float | None, until: float) -> bytes | bytearray:
-    """The head of an answer, and what came with it; less if the connection ended, or the head is too long."""
-    data: bytes | bytearray = b""
+def _failure(line: Line, error: OSError) -> Exception:
+    """What is wrong with a connection before the head of an answer is here."""
+    stale = line.used and not isinstance(error, TimeoutError | BlockingIOError)
+    return Stale() if stale else _broken(error)
+
+
+def _received(line: Line, begun: bytes | bytearray, patience: float | None, until: float) -> bytes | bytearray:
+    """The head of an answer, and what came with it; less if the connection ended, or the head is too long.
+
+    Args:
+        line: By which it comes.
+        begun: What came before.
+        patience: Seconds to wait for each piece.
+        until: The moment when all of it must be here.
+    """
+    data = begun
     while True:
         left = until - time.monotonic()
         if left <= 0:

@@ -210,8 +210,8 @@ def sent(pieces: list[bytes]) -> tuple[bytes | type[Exception] | None, bool]:
     thread.start()
     body = b""
     try:
-        with Answer(kept, PLACE, "http://files.example/") as answer:
-            if not answer.begin(line, b"GET / HTTP/1.1\r\n\r\n", 20.0, 20.0):
+        with Answer(kept, PLACE, "http://files.example/", b"GET / HTTP/1.1\r\n\r\n") as answer:
+            if not answer.begin(line, 20.0, 20.0):
                 return None, False
             while piece := random.choice((answer.read, answer.read1))(random.randrange(1, 9)):
                 body += piece
@@ -274,14 +274,14 @@ def test_bytes_behind_the_body_end_the_connection() -> None:
 
 def test_a_host_that_says_nothing_is_waited_for_as_long_as_is_wanted() -> None:
     line, theirs = pair()
-    with theirs, Answer(Wire(), PLACE, "http://files.example/") as answer:
+    with theirs, Answer(Wire(), PLACE, "http://files.example/", b"x") as answer:
         with pytest.raises(ProtocolError) as caught:
-            answer.begin(line, b"x", 0.01, 20.0)
+            answer.begin(line, 0.01, 20.0)
         assert isinstance(caught.value.args[1], TimeoutError)
     line, theirs = pair()
-    with theirs, Answer(Wire(), PLACE, "http://files.example/") as answer:
+    with theirs, Answer(Wire(), PLACE, "http://files.example/", b"x") as answer:
         theirs.sendall(GOOD[:-2])
-        assert answer.begin(line, b"x", 0.01, 20.0)
+        assert answer.begin(line, 0.01, 20.0)
         assert bytes(answer.read(99)) == b"hel"
         with pytest.raises(ProtocolError):
             answer.read(99)
@@ -297,10 +297,10 @@ def test_a_head_that_drips_is_given_up() -> None:
 
     thread = threading.Thread(target=drip)
     thread.start()
-    with theirs, Answer(Wire(), PLACE, "http://files.example/") as answer:
+    with theirs, Answer(Wire(), PLACE, "http://files.example/", b"x") as answer:
         try:
             with pytest.raises(ProtocolError) as caught:
-                answer.begin(line, b"x", 20.0, 0.1)
+                answer.begin(line, 20.0, 0.1)
             assert isinstance(caught.value.args[1], TimeoutError)
         finally:
             over.set()
@@ -309,20 +309,20 @@ def test_a_head_that_drips_is_given_up() -> None:
 
 def test_an_answer_is_cut_whenever_that_is() -> None:
     line, theirs = pair()
-    with theirs, Answer(Wire(), PLACE, "http://files.example/") as answer:
+    with theirs, Answer(Wire(), PLACE, "http://files.example/", b"x") as answer:
         answer.cut()
         with pytest.raises(ProtocolError):
-            answer.begin(line, b"x", 20.0, 20.0)
+            answer.begin(line, 20.0, 20.0)
     line, theirs = pair()
-    with theirs, Answer(Wire(), PLACE, "http://files.example/") as answer:
+    with theirs, Answer(Wire(), PLACE, "http://files.example/", b"x") as answer:
         threading.Timer(0.02, answer.cut).start()
         with pytest.raises(ProtocolError):
-            answer.begin(line, b"x", 600.0, 600.0)
+            answer.begin(line, 600.0, 600.0)
     line, theirs = pair()
     kept = Wire()
-    with theirs, Answer(kept, PLACE, "http://files.example/") as answer:
+    with theirs, Answer(kept, PLACE, "http://files.example/", b"GET / HTTP/1.1\r\n\r\n") as answer:
         theirs.sendall(GOOD[:-2])
-        assert answer.begin(line, b"x", 600.0, 600.0)
+        assert answer.begin(line, 600.0, 600.0)
         threading.Timer(0.02, answer.cut).start()
         assert b"".join(map(bytes, iter(lambda: bytes(answer.read(99)), b""))) == b"hel"
     assert kept.take(PLACE, bool) is None
@@ -337,8 +337,8 @@ def test_a_kept_connection_that_is_closed_is_stale() -> None:
         line, theirs = pair()
         line.used = used
         theirs.close()
-        with Answer(Wire(), PLACE, "http://files.example/") as answer, pytest.raises(kind):
-            answer.begin(line, b"x", 20.0, 20.0)
+        with Answer(Wire(), PLACE, "http://files.example/", b"x") as answer, pytest.raises(kind):
+            answer.begin(line, 20.0, 20.0)
 
 
 def test_connections_are_kept_up_to_a_number_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -453,9 +453,9 @@ def test_some_bytes_are_not_kept_from_who_reads_by_those_that_drip() -> None:
         theirs.sendall(bytes(90_000))
 
     thread = threading.Thread(target=drip)
-    with theirs, Answer(Wire(), PLACE, "http://files.example/") as answer:
+    with theirs, Answer(Wire(), PLACE, "http://files.example/", b"x") as answer:
         theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        assert answer.begin(line, b"x", 20.0, 20.0)
+        assert answer.begin(line, 20.0, 20.0)
         thread.start()
         try:
             assert 0 < len(answer.read(90_000)) < 90_000
@@ -780,7 +780,7 @@ def test_a_session_that_somebody_changed_sends_by_itself(tmp_path: Path, change:
         road = downloader._plain
         assert road is not None
         change(session)
-        asked.append(road.answer(target_of(origin.url("/a")), {}, {}) is None)
+        asked.append(road.answer(None, origin.url("/a"), {}) is None)
         assert get(tmp_path, origin.url("/a"), downloader) == PNG
     assert asked == [True]
     with Origin({"*": Reply(body=PNG)}) as origin, Seen() as session:
@@ -858,11 +858,11 @@ def test_a_content_whose_headers_name_a_part_goes_by_the_usual_road(tmp_path: Pa
 
 def test_a_validator_that_would_be_another_header_is_not_sent() -> None:
     downloader = HTTPDownloader()
-    road = PlainRoad(cast("Session", downloader.session), downloader.settings)
-    target = target_of("http://files.example/a")
-    assert road.answer(target, {}, {"If-Range": '"a"'}) is not None
+    road = PlainRoad(cast("Session", downloader.session), downloader.settings, (20.0, 20.0))
+    url = "http://files.example/a"
+    assert road.answer(None, url, {"If-Range": '"a"'}) is not None
     for text in ('"a"\r\nX: b', "\t", '"é"', ' "a"'):
-        assert road.answer(target, {}, {"If-Range": text}) is None
+        assert road.answer(None, url, {"If-Range": text}) is None
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class Batch:
 
     def wait(self) -> list[DownloadReport]:
         """All reports that nobody took yet, when everything is done."""
+        self._run.drain()
         return list(self)
 
     def cancel(self) -> None:

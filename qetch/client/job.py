@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from qetch.client.request import DownloadReport, DownloadRequest, ReportState, shown
 from qetch.content import Content
+from qetch.downloaders.http import HTTPDownloader
 from qetch.errors import FileError, InvalidURL
 from qetch.filenames import extension_of
 from qetch.policy import target_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from qetch.downloaders import BaseDownloader
+    from qetch.downloaders._asked import Asked
 
 FRAGMENTS = 4
 """Of a file in many pieces, so many are fetched at a time; the connections are shared among them."""
@@ -43,6 +45,7 @@ class Job:
         key: Stands for the path or the file object, see `Targets.claim`; empty as long as that is not decided.
         downloader: What downloads it, as long as it runs.
         download_id: Under which id.
+        asked: The answer to its first request, if that was sent before it runs.
         is_page: Whether the URL is that of a page, whose contents are wanted.
         is_alone: Whether somebody waits for this one file.
         settled: Whether the report is final.
@@ -56,9 +59,11 @@ class Job:
     key: bytes = b""
     downloader: BaseDownloader | None = None
     download_id: str = ""
+    asked: Asked | None = None
     is_page: bool = False
     is_alone: bool = False
     settled: bool = False
+    _made: Content | None = None
 
     @classmethod
     def of(cls, request: DownloadRequest, content: Content | None = None, *, is_page: bool = False) -> Job:
@@ -81,11 +86,12 @@ class Job:
         """What a downloader is told: the content, or one made of the request."""
         if self.content is not None:
             return self.content
-        url = self.owner
-        made = Content(url, url, [url], cast("Any", None))
-        # A URL that promises no kind of file may give a web page: that is none in its place.
-        made.extension = extension_of(made) or "html"
-        return made
+        if self._made is None:
+            url = self.owner
+            self._made = Content(url, url, [url], cast("Any", None))
+            # A URL that promises no kind of file may give a web page: that is none in its place.
+            self._made.extension = extension_of(self._made) or "html"
+        return self._made
 
     def cancel(self) -> None:
         """Ends it, if it runs."""
@@ -106,6 +112,24 @@ class Job:
             report.parts = downloader.parts_of(self.download_id) or report.parts
             return report.bytes_downloaded != before
 
+    def ask_ahead(self) -> Asked | None:
+        """Sends the first request, if the answer may be waited for along with others; else None.
+
+        Raises:
+            QetchError: The URL is none.
+        """
+        content = self.wanted()
+        if self.path is None or type(self.downloader) is not HTTPDownloader:
+            return None
+        self.asked = self.downloader.ask_ahead(content, self.path)
+        return self.asked
+
+    def let_go(self) -> None:
+        """Closes the answer that was asked for before it runs."""
+        asked, self.asked = self.asked, None
+        if asked is not None:
+            asked.close()
+
     def download(self, content: Content, path: str, connections: int, on_headers: Callable[[Any], object]) -> None:
         """Downloads what is wanted to a path.
 
@@ -117,6 +141,9 @@ class Job:
         if downloader is None:
             raise AssertionError("a job is given its downloader before it begins")
         fragments = FRAGMENTS if len(content.fragments) > 1 else 1
+        asked, self.asked = self.asked, None
+        if asked is not None and isinstance(downloader, HTTPDownloader):
+            downloader.use(self.download_id, asked)
         try:
             downloader.download(
                 content,
@@ -131,6 +158,8 @@ class Job:
             with _counting:
                 self.downloader = None
             downloader.forget(self.download_id)
+            if asked is not None:
+                asked.close()
 
 
 @contextlib.contextmanager

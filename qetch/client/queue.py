@@ -7,7 +7,10 @@ import itertools
 import threading
 import time
 from collections import Counter, deque
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Job = TypeVar("Job")
 
@@ -19,9 +22,13 @@ class FairQueue(Generic[Job]):
 
     Args:
         per_host: The most jobs of one host that run at a time.
+
+    Attributes:
+        on_change: Called, from any thread, when there may be a job for who uses `poll`, or the end; it must not block.
     """
 
     def __init__(self, per_host: int) -> None:
+        self.on_change: Callable[[], object] = bool
         self._per_host = per_host
         self._change = threading.Condition()
         self._lines: dict[str, deque[Job]] = {}
@@ -38,6 +45,7 @@ class FairQueue(Generic[Job]):
             else:
                 self._line_up(host, job)
             self._change.notify()
+        self.on_change()
 
     def take(self) -> Job | None:
         """The next job, as soon as there is one that may run; None if there will be none any more."""
@@ -52,6 +60,26 @@ class FairQueue(Generic[Job]):
                     return None
                 self._change.wait(self._later[0][0] - time.monotonic() if self._later else None)
 
+    def poll(self) -> Job | None:
+        """The next job, if there is one now that may run."""
+        with self._change:
+            if self._later:
+                self._wake()
+            host = self._next_host()
+            return None if host is None else self._begin(host)
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds until a job comes by itself; None if there is none that will."""
+        with self._change:
+            return max(self._later[0][0] - time.monotonic(), 0) if self._later else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no jobs come any more, and all have ended."""
+        with self._change:
+            return self._is_over()
+
     def done(self, host: str) -> None:
         """Says that a job that was taken has ended."""
         with self._change:
@@ -60,6 +88,7 @@ class FairQueue(Generic[Job]):
                 del self._running[host]
             if self._closed or host in self._lines:
                 self._change.notify()
+        self.on_change()
 
     @property
     def paused(self) -> int:
@@ -71,6 +100,7 @@ class FairQueue(Generic[Job]):
         with self._change:
             self._closed = True
             self._change.notify_all()
+        self.on_change()
 
     def clear(self) -> list[Job]:
         """Takes out all that wait."""
@@ -80,6 +110,7 @@ class FairQueue(Generic[Job]):
             self._lines.clear()
             self._later.clear()
             self._change.notify_all()
+        self.on_change()
         return left
 
     def _line_up(self, host: str, job: Job) -> None:

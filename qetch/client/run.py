@@ -6,10 +6,12 @@ import logging
 import threading
 from collections import deque
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qetch.client.feed import Feeder
 from qetch.client.job import settle
+from qetch.client.lane import Lane
 from qetch.client.pages import AT_A_TIME, Pages
 from qetch.client.queue import FairQueue
 from qetch.client.request import ReportState
@@ -18,7 +20,7 @@ from qetch.client.work import Worker
 from qetch.errors import InvalidSetting, QetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from qetch.client.client import Client
     from qetch.client.job import Job
@@ -76,6 +78,7 @@ class Run:
         self._feeder = Feeder(self, items, url_map, targets.reserve if extracting else None)
         self._worker = Worker(client, targets, self.canceled)
         self._pages = Pages(self, client.extract) if extracting else None
+        self._lane: Lane | None = None
         self._jobs: FairQueue[Job] = FairQueue(client.settings.connections_per_host)
         # All below is shared by the threads, under this lock.
         self._change = threading.Lock()
@@ -94,7 +97,9 @@ class Run:
     def start(self) -> None:
         """Begins."""
         most = self.client.settings.max_concurrent
-        crew = [("download", self._download)] * (most if self._pages else min(most, self._feeder.most))
+        if most > 1 and (self._pages or self._feeder.most > 1):
+            self._lane = Lane(self, self._jobs, most, apart=self._worker.may_block)
+        crew = [("download", self._lane.work if self._lane else self._download)]
         if self._pages:
             crew += [("extract", self._pages.work)] * min(AT_A_TIME, most)
         if self.client.dispatcher.listeners:
@@ -170,6 +175,8 @@ class Run:
             self._tell_all()
         if first:
             self._cancel_waiting()
+            if self._lane:
+                self._lane.wake()
             self._begin_thread("cancel", self._cancel_running)
             self._look_for_end()
         if wait:
@@ -322,9 +329,9 @@ class Run:
                 self._ending.wait(LOOK)
 
     def _begin_thread(self, name: str, work: Callable[[], object]) -> None:
-        threading.Thread(target=self._guarded, args=(work,), name=f"qetch-{name}", daemon=True).start()
+        threading.Thread(target=self.guarded, args=(work,), name=f"qetch-{name}", daemon=True).start()
 
-    def _guarded(self, work: Callable[[], object]) -> None:
+    def guarded(self, work: Callable[[], object]) -> None:
         """A bug in here must not leave anybody waiting."""
         try:
             work()
@@ -349,17 +356,38 @@ class Run:
         self._look_for_end()
 
     def _download(self) -> None:
+        """Downloads one after the other."""
         while (job := self._jobs.take()) is not None:
-            with self._change:
-                self._running.add(job)
-            try:
-                self._perform(job)
-            except BaseException as error:  # noqa: BLE001 - of somebody's function too; `failed` logs what is a bug
-                self.failed(job, error)
-            finally:
-                self._jobs.done(job.host)
+            self.perform(job)
+            self._jobs.done(job.host)
 
-    def _perform(self, job: Job) -> None:
+    def perform(self, job: Job) -> None:
+        """Downloads, or finds that there is nothing to download; for any thread."""
+        if self.prepare(job):
+            self.fetch(job)
+
+    def prepare(self, job: Job) -> bool:
+        """Decides what becomes of a job: whether `fetch` is to be called now."""
+        with self._change:
+            self._running.add(job)
+        with self._failing(job):
+            return self._is_to_fetch(job)
+        return False
+
+    def fetch(self, job: Job) -> None:
+        """Downloads."""
+        with self._failing(job):
+            self._worker.fetch(job)
+            self.settle(job, ReportState.SUCCEEDED)
+
+    @contextmanager
+    def _failing(self, job: Job) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:  # noqa: BLE001 - of somebody's function too; `failed` logs what is a bug
+            self.failed(job, error)
+
+    def _is_to_fetch(self, job: Job) -> bool:
         worker, report = self._worker, job.report
         worker.check()
         if worker.is_known(job):
@@ -367,12 +395,13 @@ class Run:
         else:
             worker.place(job)
             if self._waits_for_twin(job):
-                return
-            if worker.is_there(job):
-                report.skipped = "cached"
-            else:
-                worker.fetch(job)
+                return False
+            if not worker.is_there(job):
+                worker.begin(job)
+                return True
+            report.skipped = "cached"
         self.settle(job, ReportState.SUCCEEDED)
+        return False
 
     def _waits_for_twin(self, job: Job) -> bool:
         """Whether another job is writing the same file; this one waits for it then."""

@@ -75,12 +75,15 @@ class Targets:
     Args:
         folder: The folder of all that have no path of their own.
         map_path: Gives the relative path for a URL.
+
+    Attributes:
+        map: That.
     """
 
     def __init__(self, folder: str | os.PathLike[str], map_path: MapPath = url_path) -> None:
         name = os.fsdecode(folder)
         self._folder = "" if name in ("", ".") else f"{name}/"
-        self._map = map_path
+        self.map = map_path
         self._made: set[str] = set()
         self._real: dict[str, str] = {}
         self._owners: dict[bytes, str] = {}
@@ -94,14 +97,14 @@ class Targets:
             InvalidSetting: What the mapping gives is no relative path, or leaves the folder.
             FileError: The folder cannot be made.
         """
-        relative = self._map(url)
-        if self._map is not url_path:
+        relative = self.map(url)
+        if self.map is not url_path:
             relative = self._checked(relative)
         return self._made_for(f"{self._folder}{relative}")
 
     def _checked(self, found: object) -> str:
         """The path that somebody's mapping gives, in its plainest form."""
-        name = getattr(self._map, "__qualname__", type(self._map).__qualname__)
+        name = getattr(self.map, "__qualname__", type(self.map).__qualname__)
         if not isinstance(found, (str, os.PathLike)):
             raise InvalidSetting(f"{name} gave {shown(found)}, where a relative path is wanted")
         path = PurePath(os.fsdecode(found))

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from qetch.client.job import copy_to, temporary_path
 from qetch.client.request import ReportState
+from qetch.client.targets import url_path
 from qetch.errors import FileError
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Worker:
         self._client = client
         self._targets = targets
         self._canceled = canceled
+
+    @property
+    def may_block(self) -> bool:
+        """Whether deciding where a file goes may take long: it is somebody's function."""
+        return self._targets.map is not url_path
 
     def is_known(self, job: Job) -> bool:
         """Whether the history holds what is wanted, and that is enough."""
@@ -72,12 +78,11 @@ class Worker:
         keep = ", skip_cached=True keeps it" if job.may_be_skipped else ""
         raise FileError(f"{path} is already there - override=True replaces it{keep}")
 
-    def fetch(self, job: Job) -> None:
-        """Downloads, and records that.
+    def begin(self, job: Job) -> None:
+        """Notes that a download begins.
 
         Raises:
-            QetchError: See `BaseDownloader.download`.
-            concurrent.futures.CancelledError: It was canceled.
+            QetchError: Nothing can download it.
         """
         client, report, content = self._client, job.report, job.wanted()
         job.download_id = client.new_id()
@@ -88,6 +93,15 @@ class Worker:
             report.start_time = datetime.now(UTC)
             client.dispatcher.tell("download_started", report)
         report.parts = 0, len(content.fragments)
+
+    def fetch(self, job: Job) -> None:
+        """Downloads, and records that.
+
+        Raises:
+            QetchError: See `BaseDownloader.download`.
+            concurrent.futures.CancelledError: It was canceled.
+        """
+        client, report, content = self._client, job.report, job.wanted()
         connections = client.settings.connections_per_host
         on_headers = partial(self._headers, job)
         if job.path is not None:

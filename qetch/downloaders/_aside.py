@@ -43,6 +43,11 @@ def aside(call: Callable[[], T], discard: Callable[[T], object], cutting: Cuttin
     return job.result()
 
 
+def begin(call: Callable[[], None]) -> None:
+    """Makes a call in another thread; nobody waits for it, and it raises nothing."""
+    _helpers.begin(call)
+
+
 class _Job(Generic[T]):
     def __init__(self, call: Callable[[], T], discard: Callable[[T], object]) -> None:
         self.call = call

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from qetch.downloaders._limits import turns
 from qetch.network import cut_off
+from qetch.wire import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ class Asked:
     Use it as a context manager, or close it.
 
     Args:
-        run: The download.
+        run: The download; None if it has not begun.
 
     Attributes:
         run: That.
@@ -30,7 +31,7 @@ class Asked:
 
     __slots__ = ("_cut", "_response", "host", "run")
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run | None = None) -> None:
         self.run = run
         self.host: str | None = None
         self._response: Response | None = None
@@ -43,6 +44,11 @@ class Asked:
             raise ValueError("there is no answer yet, or no more")
         return self._response
 
+    @property
+    def answer(self) -> Answer | None:
+        """The answer, if it comes by the wire."""
+        return self._response if isinstance(self._response, Answer) else None
+
     def hold(self, response: Response) -> None:
         """Keeps an answer, also one that has not begun, to close it at the end.
 
@@ -50,14 +56,26 @@ class Asked:
             concurrent.futures.CancelledError: The download is to stop.
         """
         self._response = response
+        if self.run is None:
+            return
         cut = partial(cut_off, response)
         self.run.cut_by(cut)
         self._cut = cut
 
+    def begin(self, run: Run) -> None:
+        """Lets a download that begins now have the answer for which was asked before.
+
+        Raises:
+            concurrent.futures.CancelledError: The download is to stop.
+        """
+        self.run = run
+        if self._response is not None:
+            self.hold(self._response)
+
     def let_go(self) -> None:
         """Closes the answer."""
         cut, self._cut = self._cut, None
-        if cut is not None:  # first: the connection may be another's soon
+        if cut is not None and self.run is not None:  # first: the connection may be another's soon
             self.run.no_longer_by(cut)
         response, self._response = self._response, None
         if response is not None:

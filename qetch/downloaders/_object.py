@@ -41,6 +41,11 @@ MAX_RESTARTS = 2
 """How often a file that changes meanwhile is begun anew, before it is fetched by one stream."""
 
 
+def first_part() -> dict[str, str]:
+    """What the first request asks for, as headers."""
+    return {"Range": f"bytes=0-{PROBE - 1}"}
+
+
 class ObjectWork:
     """One URL on its way to one file.
 
@@ -141,7 +146,7 @@ class ObjectWork:
 
     def _begin(self, descriptor: int) -> bool:
         """Asks for the first part, and goes on from there; False if the host does not serve parts."""
-        with self._ask(Range=f"bytes=0-{PROBE - 1}") as asked:
+        with self._ask(**first_part()) as asked:
             response = asked.response
             if response.status_code == 200:
                 self._save(response, descriptor)

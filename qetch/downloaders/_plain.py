@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from contextlib import suppress
 from copy import deepcopy
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -22,8 +23,9 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from qetch import network
 from qetch.downloaders._aside import aside
+from qetch.errors import InvalidURL
 from qetch.network import NetworkAdapter
-from qetch.policy import PLAIN_URL, PORTS, Target, addresses_of, is_public, refuse_private
+from qetch.policy import PLAIN_URL, PORTS, Target, addresses_of, is_public, refuse_private, target_of
 from qetch.session import HEADER_NAME, Session
 from qetch.wire import STRIKES, Answer, Line, Stale
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from requests.adapters import BaseAdapter
 
+    from qetch.content import Content
     from qetch.downloaders._run import Run
     from qetch.downloaders.settings import Settings
 
@@ -70,30 +73,40 @@ def _methods(kind: type) -> frozenset[str]:
 SESSION_METHODS, ADAPTER_METHODS = _methods(Session), _methods(NetworkAdapter)
 
 
+def named_by_user(content: Content | None, url: str) -> Target | None:
+    """The host that the user named: that of the URL he gave, or of `url` if there is no content."""
+    with suppress(InvalidURL):
+        return target_of(content.source_url if content else url)
+    return None
+
+
 class PlainRoad:
     """How the plain requests of one downloader go by the wire.
 
     Args:
         session: Whose requests they are.
         settings: Of the downloader.
+        timeout: Seconds to wait for a connection, and for the next bytes.
     """
 
-    def __init__(self, session: Session, settings: Settings) -> None:
+    def __init__(self, session: Session, settings: Settings, timeout: tuple[float, float]) -> None:
         self.session = session
+        self.timeout = timeout
         self._agent = settings.user_agent
         # What is not plain would be two requests, where each is counted.
         self._is_usual = not (settings.private or settings.proxies or settings.certificate or settings.rate)
         self._trust = settings.trust
         self._lines: tuple[dict[str, Any], str | None] | None = None
 
-    def answer(self, target: Target, more: Mapping[str, str], asked: Mapping[str, str]) -> tuple[Answer, bytes] | None:
-        """Where an answer will be, and the request for it; None if it is not to go this way.
+    def answer(self, content: Content | None, url: str, asked: Mapping[str, str]) -> Answer | None:
+        """Where an answer will be; None if it is not to go this way.
 
         Args:
-            target: Of what.
-            more: Headers that the content wants.
+            content: Whose headers are wanted.
+            url: What is asked for.
             asked: Further headers.
         """
+        target = target_of(url)
         adapter = self.session.adapters.get(f"{target.scheme}://")
         if not self._is_usual or not is_whole(adapter) or not is_plain(self.session, target.host):
             return None
@@ -103,8 +116,8 @@ class PlainRoad:
         place = (target.scheme, target.host, target.port, (trust is True or str(trust), said))
         if not trust or not adapter.wire.takes(place):
             return None
-        request = self._request(target, more, asked)
-        return (Answer(adapter.wire, place, target.url), request) if request else None
+        request = self._request(target, content.headers if content else {}, asked)
+        return Answer(adapter.wire, place, target.url, request) if request else None
 
     def _request(self, target: Target, more: Mapping[str, str], asked: Mapping[str, str]) -> bytes | None:
         found = PLAIN_URL.fullmatch(target.url)
@@ -123,16 +136,29 @@ class PlainRoad:
             self._lines = deepcopy(facts), _lines(tuple(self.session.headers.items()), self._agent, ())
         return self._lines[1]
 
-    def ask(
-        self, answer: Answer, request: bytes, timeout: tuple[float, float], private: Callable[[], bool], run: Run
-    ) -> bool:
-        """Lets an answer begin; False if it is not plain, so that it must be asked for by the usual road.
+    def ask_ahead(self, answer: Answer, content: Content | None) -> bool:
+        """Sends the request by a connection that is there already; False if there is none.
+
+        Args:
+            answer: Where the answer will be.
+            content: What is downloaded.
+
+        Raises:
+            Stale: There is none any more.
+            urllib3.exceptions.HTTPError: The connection failed.
+        """
+        line = answer.wire.take(answer.place, partial(self._may_be_private, content, answer.url))
+        if line is not None:
+            answer.send(line, self.timeout[1])
+        return line is not None
+
+    def ask(self, answer: Answer, run: Run) -> bool:
+        """Receives the head of an answer, which is asked for unless it was; False if it is not plain.
+
+        Then it must be asked for by the usual road.
 
         Args:
             answer: Where it will be.
-            request: All that is sent.
-            timeout: Seconds to wait for a connection, and for the next bytes.
-            private: Whether the host may have a private address.
             run: The download.
 
         Raises:
@@ -140,17 +166,25 @@ class PlainRoad:
             concurrent.futures.CancelledError: The download is to stop.
             urllib3.exceptions.HTTPError: The connection failed.
         """
-        line, plain = answer.wire.take(answer.place, private), False
-        try:
-            plain = line is not None and answer.begin(line, request, timeout[1], network.HEAD_SECONDS)
-        except Stale:
-            line = None
-        if line is None:
-            line = aside(partial(self._connect, answer, timeout[0], private), _close, run.cutting)
-            plain = line is not None and answer.begin(line, request, timeout[1], network.HEAD_SECONDS)
+        if answer.is_plain:
+            return True
+        plain, patience = None, self.timeout[1]
+        with suppress(Stale):
+            if answer.is_sent or self.ask_ahead(answer, run.content):
+                plain = answer.receive(patience, network.HEAD_SECONDS)
+        if plain is None:
+            private = partial(self._may_be_private, run.content, answer.url)
+            line = aside(partial(self._connect, answer, self.timeout[0], private), _close, run.cutting)
+            plain = line is not None and answer.begin(line, patience, network.HEAD_SECONDS)
         if not plain:
             answer.wire.strike(answer.place)
         return plain
+
+    def _may_be_private(self, content: Content | None, url: str) -> bool:
+        """Whether a host may have a private address: the user named it, or allowed that."""
+        target, named = target_of(url), named_by_user(content, url) if content else None
+        mine = named is not None and target.host == named.host
+        return mine or self.session.allow_private or target.is_in(self.session.policy.private_hosts)
 
     def _connect(self, answer: Answer, seconds: float, private: Callable[[], bool]) -> Line | None:
         """A new connection; None if the environment has a say in it, or the host cannot prove who it is."""

@@ -16,6 +16,7 @@ from qetch.errors import RemoteError
 
 if TYPE_CHECKING:
     from qetch.network import Response
+    from qetch.wire import Answer
 
 _range = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
@@ -52,6 +53,16 @@ def first_part(response: Response) -> tuple[int, int] | None:
     if found is None or found[0] != 0 or not is_plain(response):
         return None
     return found[1:] if declared_length(response) in (None, found[1]) else None
+
+
+def is_whole(answer: Answer) -> bool:
+    """Whether an answer by the wire is all that is to be known, and all of the file."""
+    if not answer.is_complete:
+        return False
+    if answer.status_code == 200:
+        return True
+    part = first_part(answer)
+    return part is not None and part[0] == part[1]
 
 
 def thing_of(url: str, response: Response, size: int) -> Object:

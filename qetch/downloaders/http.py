@@ -19,23 +19,23 @@ from qetch.downloaders._body import no_wait, pieces
 from qetch.downloaders._common import BaseDownloader
 from qetch.downloaders._disk import opened, write
 from qetch.downloaders._limits import Throttle, rates, turns
-from qetch.downloaders._object import ObjectWork
-from qetch.downloaders._plain import PlainRoad
+from qetch.downloaders._object import ObjectWork, first_part
+from qetch.downloaders._part import PartFile, is_there
+from qetch.downloaders._plain import PlainRoad, named_by_user
 from qetch.downloaders._segments import RangeWork, decrypt
 from qetch.downloaders._verify import last_modified, refuse_outcome, shown, status_of
 from qetch.downloaders.settings import Settings
-from qetch.errors import InvalidSetting, InvalidURL, RemoteError
+from qetch.errors import InvalidSetting, RemoteError
 from qetch.network import target_of, translated
 from qetch.session import Session
+from qetch.wire import Stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from qetch.content import Content
-    from qetch.downloaders._part import PartFile
     from qetch.downloaders._run import Run
     from qetch.network import Response
-    from qetch.policy import Target
 
 
 RETRIES = 2
@@ -70,6 +70,7 @@ class HTTPDownloader(BaseDownloader, register=False):
         self.folder = os.fspath(self.settings.tmp_dir) if self.settings.tmp_dir is not None else None
         self._session: requests.Session | None = None
         self._plain: PlainRoad | None = None
+        self._ahead: dict[str, Asked] = {}
         if session is not None:
             self.session = session
 
@@ -161,14 +162,16 @@ class HTTPDownloader(BaseDownloader, register=False):
     def ask(self, download_id: str, url: str, more: Mapping[str, str], *, turn: bool = False) -> Asked:
         """The same, to be closed by hand; with `turn` it holds one of the host's connections, see there.
 
-        Plain answers come by the wire, the others by the session.
+        Plain answers come by the wire, the others by the session. The first one may be there, see `ask_ahead`.
         """
         run = self._run(download_id)
-        asked = Asked(run)
+        first = self._ahead.pop(download_id, None) if self._ahead else None
+        asked = first or Asked()
         try:
-            if turn:
+            asked.begin(run)
+            if turn and first is None:
                 asked.host = self._take_turn(run, target_of(url).host)
-            if not self._ask_plainly(asked, url, more):
+            if not self._ask_plainly(asked, run, url, more):
                 asked.hold(self._ask(run, url, more))
             self._accept(run, asked.response, more)
         except (requests.RequestException, HTTPError, OSError):
@@ -180,31 +183,66 @@ class HTTPDownloader(BaseDownloader, register=False):
             raise
         return asked
 
-    def _ask_plainly(self, asked: Asked, url: str, more: Mapping[str, str]) -> bool:
+    def _ask_plainly(self, asked: Asked, run: Run, url: str, more: Mapping[str, str]) -> bool:
         """Whether the answer came by the wire."""
-        session, timeout, content = self.session, self.timeout, asked.run.content
-        if not isinstance(session, Session) or not isinstance(timeout, tuple) or timeout[0] is None:
+        road = self._road()
+        if road is None:
             return False
-        if self._plain is None or self._plain.session is not session:
-            self._plain = PlainRoad(session, self.settings)
-        target = target_of(url)
-        asked_for = {name.replace("_", "-"): text for name, text in more.items()}
-        found = self._plain.answer(target, content.headers if content else {}, asked_for)
-        if found is None:
-            return False
-
-        def private() -> bool:
-            """Whether the host may have a private address: the user named it, or allowed that."""
-            named = _named(content, url) if content else None
-            mine = named is not None and target.host == named.host
-            return mine or session.allow_private or target.is_in(session.policy.private_hosts)
-
-        answer, request = found
-        asked.hold(answer)
-        if self._plain.ask(answer, request, timeout, private, asked.run):
+        answer = asked.answer
+        if answer is None:
+            answer = road.answer(run.content, url, {name.replace("_", "-"): text for name, text in more.items()})
+            if answer is None:
+                return False
+            asked.hold(answer)
+        if road.ask(answer, run):
             return True
         asked.let_go()
         return False
+
+    def _road(self) -> PlainRoad | None:
+        session, timeout = self.session, self.timeout
+        if not isinstance(session, Session) or not isinstance(timeout, tuple) or timeout[0] is None:
+            return None
+        if self._plain is None or self._plain.session is not session or self._plain.timeout is not timeout:
+            self._plain = PlainRoad(session, self.settings, timeout)
+        return self._plain
+
+    def ask_ahead(self, content: Content, to_path: str) -> Asked | None:
+        """Sends the first request for a file, if there is a connection for it, and waits for nothing.
+
+        Args:
+            content: The file.
+            to_path: Where it is to go.
+
+        Returns:
+            To be given back to `use` when the answer is there, and closed; None if this is not for such a file.
+        """
+        road = self._road()
+        if road is None or self.throttle.speed is not None or len(content.fragments) != 1 or content.segments:
+            return None
+        if is_there(PartFile(to_path, self.folder).path):  # little may be left to ask for
+            return None
+        url = content.fragments[0]
+        answer, host = road.answer(content, url, first_part()), target_of(url).host
+        if answer is None or not turns.take(host, self.settings.connections_per_host, lambda: True):
+            return None
+        asked = Asked()
+        asked.host = host
+        asked.hold(answer)
+        with contextlib.suppress(HTTPError, Stale):
+            if road.ask_ahead(answer, content):
+                return asked
+        asked.close()
+        return None
+
+    def use(self, download_id: str, asked: Asked) -> None:
+        """Lets a download that begins now have the answer for which was asked before."""
+        self._ahead[download_id] = asked
+
+    def forget(self, download_id: str) -> None:
+        """See `BaseDownloader.forget`."""
+        super().forget(download_id)
+        self._ahead.pop(download_id, None)
 
     def _ask(self, run: Run, url: str, more: Mapping[str, str]) -> requests.Response:
         """An answer by the session, in another thread, so that nobody must wait for it if the download is to stop."""
@@ -277,7 +315,7 @@ class HTTPDownloader(BaseDownloader, register=False):
         session = self.session
         if not isinstance(session, Session):
             return session
-        target, named = target_of(url), _named(content, url)
+        target, named = target_of(url), named_by_user(content, url)
         policy, agent = session.policy, self.settings.user_agent
         if content is not None and named and target.host == named.host:
             policy = replace(policy, private_hosts=policy.private_hosts | {target.host})
@@ -289,10 +327,3 @@ class HTTPDownloader(BaseDownloader, register=False):
         child.headers["User-Agent"] = agent or child.headers["User-Agent"]
         child.credentials = secrets if mine else None
         return child
-
-
-def _named(content: Content | None, url: str) -> Target | None:
-    """The host that the user named: that of the URL he gave, or of `url` if there is no content."""
-    with contextlib.suppress(InvalidURL):
-        return target_of(content.source_url if content else url)
-    return None

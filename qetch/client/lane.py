@@ -1,0 +1,178 @@
+"""The thread that begins downloads: it waits for many first answers at a time, and finishes small files itself.
+
+Threads take turns at the interpreter, which costs more than a small file does. So only what takes longer gets a thread
+of its own: what has no connection yet, comes slowly, is large, or must be asked for by more than a plain request.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qetch.downloaders import _aside
+from qetch.downloaders._range import is_whole
+from qetch.errors import QetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qetch.client.job import Job
+    from qetch.client.queue import FairQueue
+    from qetch.client.run import Run
+    from qetch.wire import Answer
+
+PATIENCE = 1.0
+"""Seconds after which a thread of its own waits for an answer, by the rules of the downloader."""
+LONG = 0.002
+"""Seconds; if it takes longer to save a file, because the disk is waited for, others are saved in threads"""
+RETRY = 1.0
+"""for so many seconds."""
+
+
+class Lane:
+    """Begins the jobs of a queue, so many at a time.
+
+    Args:
+        run: What is told about the jobs.
+        jobs: The queue.
+        most: How many run at a time.
+        apart: Give each a thread of its own at once, since deciding what becomes of it may take long.
+    """
+
+    def __init__(self, run: Run, jobs: FairQueue[Job], most: int, *, apart: bool) -> None:
+        self._run = run
+        self._jobs = jobs
+        self._most = most
+        self._apart = apart
+        self._asked: dict[Job, tuple[Answer, int, float]] = {}  # with the descriptor, and since when
+        self._ended: deque[Job] = deque()
+        self._count = 0
+        self._slow_until = 0.0
+        self._selector = selectors.DefaultSelector()
+        self._bell, self._ear = socket.socketpair()
+        self._sleep = threading.Lock()
+        self._is_asleep = False
+        jobs.on_change = self._job_came
+
+    def work(self) -> None:
+        """Works until the queue is at its end."""
+        self._bell.setblocking(False)
+        self._selector.register(self._ear, selectors.EVENT_READ)
+        try:
+            while not self._jobs.is_over:
+                self._is_asleep = True  # from here on, what happens rings
+                self._begin_some()
+                self._wait()
+        finally:
+            self._give_up()
+            self._selector.close()
+            with self._sleep:
+                self._is_asleep = False
+                self._bell.close()
+                self._ear.close()
+
+    def wake(self) -> None:
+        """Says that something has happened; for other threads."""
+        if self._is_asleep:
+            with self._sleep:
+                if self._is_asleep:
+                    self._is_asleep = False
+                    self._bell.send(b"!")
+
+    def _job_came(self) -> None:
+        if self._count < self._most:
+            self.wake()
+
+    def _begin_some(self) -> None:
+        while self._count < self._most and (job := self._jobs.poll()) is not None:
+            self._count += 1
+            if self._apart:
+                self._hand_over(job, self._run.perform)
+            elif self._run.prepare(job):
+                self._ask(job)
+            else:
+                self._end(job)
+
+    def _ask(self, job: Job) -> None:
+        asked = None
+        with suppress(QetchError, ValueError):  # the usual road says what is wrong
+            asked = job.ask_ahead()
+        if asked is None or asked.answer is None:
+            self._hand_over(job, self._run.fetch)
+            return
+        descriptor = asked.answer.fileno()
+        self._asked[job] = asked.answer, descriptor, time.monotonic()
+        self._selector.register(descriptor, selectors.EVENT_READ, job)
+
+    def _wait(self) -> None:
+        """Waits until something happens, and does what is to be done then."""
+        for key, _ in self._selector.select(self._seconds()):
+            if key.data is None:
+                self._ear.recv(64)
+            elif self._asked[key.data][0].look():
+                self._answered(key.data)
+        self._is_asleep = False
+        while self._ended:
+            self._end(self._ended.popleft())
+        if self._run.canceled.is_set():
+            self._give_up()
+        while self._asked and self._rest() <= 0:
+            self._hand_over(self._taken(next(iter(self._asked))), self._run.fetch)
+
+    def _seconds(self) -> float | None:
+        """How long to wait at most."""
+        due = [self._jobs.pause if self._count < self._most else None, max(self._rest(), 0) if self._asked else None]
+        return min((seconds for seconds in due if seconds is not None), default=None)
+
+    def _rest(self) -> float:
+        """How long to wait for the answer that was asked for first."""
+        _, _, since = next(iter(self._asked.values()))
+        return since + PATIENCE - time.monotonic()
+
+    def _taken(self, job: Job) -> Job:
+        """A job, for which this thread does not wait any more."""
+        _, descriptor, _ = self._asked.pop(job)
+        self._selector.unregister(descriptor)
+        return job
+
+    def _answered(self, job: Job) -> None:
+        answer, _, _ = self._asked[job]
+        self._taken(job)
+        begun = time.monotonic()
+        if begun < self._slow_until or not is_whole(answer):
+            self._hand_over(job, self._run.fetch)
+            return
+        self._run.fetch(job)
+        self._end(job)
+        now = time.monotonic()
+        if now - begun > LONG:
+            self._slow_until = now + RETRY
+
+    def _hand_over(self, job: Job, call: Callable[[Job], object]) -> None:
+        """Lets another thread go on with a job."""
+        _aside.begin(partial(self._run.guarded, partial(self._perform, job, call)))
+
+    def _perform(self, job: Job, call: Callable[[Job], object]) -> None:
+        try:
+            call(job)
+        finally:
+            self._ended.append(job)
+            self.wake()
+
+    def _end(self, job: Job) -> None:
+        self._count -= 1
+        self._jobs.done(job.host)
+
+    def _give_up(self) -> None:
+        """Ends those that wait for their answer."""
+        for job in list(self._asked):
+            self._taken(job).let_go()
+            self._run.failed(job, CancelledError())
+            self._end(job)
