@@ -71,6 +71,10 @@ def safe_name(text: str) -> str:
     return _unreserved(f"_{name}" if name[0] in ".-~" else name)
 
 
+PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/(?:[\w./-]*/)?[\w-]+\.([a-z][a-z0-9]{0,9})", re.ASCII)
+"""URLs that end with a plain name and its extension, as most do."""
+
+
 def extension_of(content: Content) -> str:
     """The file's extension in lower case and without a dot: the content's, else that of its URL, else ""."""
     given = _extension((content.extension or "").lstrip("."))
@@ -78,6 +82,9 @@ def extension_of(content: Content) -> str:
 
 
 def _url_extension(url: str) -> str:
+    plain = PLAIN_URL.fullmatch(url)
+    if plain:
+        return plain[1] if plain[1] not in SCRIPTS else ""
     from urllib.parse import unquote, urlsplit
 
     try:

@@ -58,12 +58,17 @@ class Policy:
 
 
 class Target(NamedTuple):
-    """Where a request goes. `host` is in lower case, without brackets and a last dot; `port` also if it is implied."""
+    """Where a request goes.
+
+    `host` is in lower case, without brackets and a last dot; `port` also if it is implied. `path` is what follows them
+    in a URL that every reader reads alike, and sends as it is; else "".
+    """
 
     scheme: str
     host: str
     port: int
     url: str
+    path: str = ""
 
     def is_in(self, hosts: Iterable[str]) -> bool:
         """True if one of `hosts` is this host, or this host and port."""
@@ -89,8 +94,8 @@ def target_of(url: str) -> Target:
     """
     short = PLAIN_URL.fullmatch(url)
     if short:
-        scheme, host, port = short.group(1, 2, 3)
-        return Target(scheme, host, int(port) if port else PORTS[scheme], url)
+        scheme, host, port, path = short.groups()
+        return Target(scheme, host, int(port) if port else PORTS[scheme], url, path)
     try:
         parsed = parse_url(url)
         plain = urlsplit(parsed.url)

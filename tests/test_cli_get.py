@@ -163,6 +163,46 @@ class TestGet:
         assert "nothing" in result.stderr
 
     @pytest.mark.parametrize(
+        ("url", "said"),
+        [
+            ("example.com/a.png", "example.com/a.png is not a URL - did you mean https://example.com/a.png?"),
+            ("www.example.com", "www.example.com is not a URL - did you mean https://www.example.com?"),
+            ("ftp://example.com/a.png", "ftp://example.com/a.png: qetch reads http and https URLs, not ftp"),
+            ("pictures", "pictures is not a URL - a URL begins with https:// or http://"),
+        ],
+    )
+    def test_what_is_no_url_is_told_with_what_would_be_one(self, shell: Shell, url: str, said: str) -> None:
+        result = shell("get", url)
+        assert result.returncode == errors.UserError.exit_code
+        assert only_error(result) == f"qetch: error: {said}"
+
+    def test_a_file_in_place_of_a_url_may_be_a_list_of_them(self, shell: Shell) -> None:
+        (shell.home / "list.txt").write_text("https://plain.example/some%20file.png\n")
+        result = shell.replay("get", "list.txt", "https://little.example/a/cats")
+        assert result.returncode == errors.UserError.exit_code
+        cure = "list.txt is a file on this computer, and no URL - for the URLs in it: -i list.txt"
+        assert only_error(result) == f"qetch: error: {cure}"
+        assert len(result.stdout.splitlines()) == 2
+
+    @pytest.mark.parametrize("folder", ["notes", "notes/", "notes/new/folder"])
+    def test_a_file_where_a_folder_should_be_is_named(self, shell: Shell, folder: str) -> None:
+        (shell.home / "notes").write_text("mine")
+        result = shell("get", "https://little.example/a/cats", "-o", folder)
+        assert result.returncode == errors.UserError.exit_code
+        assert only_error(result).endswith(f"-o {folder.rstrip('/')}: notes is a file - give a folder")
+
+    @pytest.mark.parametrize(
+        ("flags", "said"), [((), "is already there (--force replaces it)"), (("--force",), "came already in this run")]
+    )
+    def test_a_url_that_is_given_twice_is_asked_once(self, shell: Shell, flags: tuple[str, ...], said: str) -> None:
+        with Origin({"/one.png": Reply(body=PNG)}) as origin:
+            url = origin.url("/one.png")
+            result = shell("get", url, url, *flags)
+        assert (result.returncode, result.stdout) == (0, "one.png\n")
+        assert result.stderr == f"qetch: kept: one.png {said}\n"
+        assert origin.paths == ["/one.png"]
+
+    @pytest.mark.parametrize(
         "words",
         [
             ("-o", "cassettes/all.yaml"),
@@ -263,6 +303,26 @@ class TestLists:
                 out, err = process.communicate(f"\ufeff{two}\n", timeout=60)  # as some shells begin it
         assert (process.returncode, out, err) == (0, "two.png\n", "")
 
+    def test_several_lists_are_read_one_after_the_other(self, shell: Shell) -> None:
+        with Origin({"*": Reply(body=PNG)}) as origin:
+            for name in ("one", "two"):
+                (shell.home / f"{name}.txt").write_text(origin.url(f"/{name}.png"))
+            result = shell("get", "-i", "one.txt", "-i", "two.txt", "-j1")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "one.png\ntwo.png\n", "")
+
+    def test_a_list_without_any_url_is_said_and_is_no_error(self, shell: Shell) -> None:
+        (shell.home / "list.txt").write_text("# all done\n\n")
+        said = "qetch: -i list.txt: there is no URL in this file\n"
+        alone = shell("get", "-i", "list.txt")
+        assert (alone.returncode, alone.stdout, alone.stderr) == (0, "", said)
+        piped = shell("get", "-i", "-")
+        assert (piped.returncode, piped.stderr) == (0, "qetch: -i -: there is no URL in the standard input\n")
+        quiet = shell("get", "-q", "-i", "list.txt")
+        assert (quiet.returncode, quiet.stderr) == (0, "")
+        with Origin({"/one.png": Reply(body=PNG)}) as origin:
+            both = shell("get", origin.url("/one.png"), "-i", "list.txt")
+        assert (both.returncode, both.stdout, both.stderr) == (0, "one.png\n", said)
+
     def test_a_line_that_is_no_url_fails_alone(self, shell: Shell) -> None:
         with Origin({"/one.png": Reply(body=PNG)}) as origin:
             (shell.home / "list.txt").write_bytes(f"\ufeff{origin.url('/one.png')}\n\xff\x00 rubbish\n".encode())
@@ -272,7 +332,8 @@ class TestLists:
         assert "rubbish" in only_error(result)
 
     def test_a_list_that_is_not_there_is_said(self, shell: Shell) -> None:
-        result = shell("get", "-i", "nowhere.txt")
+        (shell.home / "list.txt").write_text("https://plain.example/some%20file.png\n")
+        result = shell("get", "-i", "list.txt", "-i", "nowhere.txt")
         assert result.returncode == errors.UserError.exit_code
         assert "-i nowhere.txt: cannot be read: No such file" in only_error(result)
 

@@ -86,6 +86,23 @@ def test_a_draft_gives_what_is_on_the_page(
     assert (validate.run(["--strict", str(tmp_path / "draft.yaml")]), capsys.readouterr().out) == (0, "")
 
 
+@pytest.mark.parametrize("name", ["oembed", "json-next-url", "state-on-pages"])
+def test_a_draft_for_an_ipv6_address_has_its_brackets_wherever_a_host_is_named(
+    name: str, tmp_path: Path, session: Session
+) -> None:
+    kind = ALL[name]
+    try:
+        origin = Origin(kind.routes, host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with origin:
+        url = origin.url(kind.path)
+        draft = compose(read_address(url), fetch_page(session, url), session)
+        found = [content.fragments[0] for content in run(draft.text, url, tmp_path)]
+        assert sorted(found) == sorted(expected(kind, origin)[1])
+    assert 'domains: ["[::1]"]' in draft.text
+
+
 @pytest.mark.parametrize("name", sorted(ALL.keys() - {"gallery", "oembed"} - FOLLOWED))
 def test_a_saved_page_gives_the_same_draft(name: str, tmp_path: Path, session: Session) -> None:
     kind = ALL[name]
@@ -96,7 +113,7 @@ def test_a_saved_page_gives_the_same_draft(name: str, tmp_path: Path, session: S
         saved = tmp_path / "page"
         saved.write_bytes(page.body)
         asked = len(origin.requests)
-        draft = compose(read_address(url), read_page(saved, url))
+        draft = compose(read_address(url), read_page(saved).at(url))
         assert draft == live
         assert len(origin.requests) == asked
 

@@ -22,6 +22,14 @@ def shell(tmp_path: Path) -> Shell:
     return make_shell(tmp_path)
 
 
+def on_ipv6(routes: dict[str, Reply]) -> Origin:
+    """A server on the IPv6 address of this machine."""
+    try:
+        return Origin(routes, host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+
+
 def fragments(stdout: str) -> list[str]:
     return [json.loads(line)["fragments"][0] for line in stdout.splitlines()]
 
@@ -38,6 +46,20 @@ def test_a_new_site_is_valid_and_extracts_at_once(shell: Shell) -> None:
         checked = shell("validate", "--strict", "mine")
         assert checked.returncode == 0, checked.stdout
         found = shell("extract", url, "--sites", "mine", "--allow-private")
+        assert sorted(fragments(found.stdout)) == sorted(origin.url(path) for path in kind.files + kind.more)
+
+
+def test_a_site_on_an_ipv6_address_is_one_like_others(shell: Shell) -> None:
+    kind = KINDS["gallery"]
+    with on_ipv6(kind.routes) as origin:
+        url = origin.url(kind.path)
+        made = shell("new", url, "--allow-private")
+        assert (made.returncode, made.stdout) == (0, "local.yaml\n"), made.stderr
+        text = (shell.home / "local.yaml").read_text()
+        assert 'domains: ["[::1]"]' in text
+        assert r"match: '^https?://\[::1\](?::\d+)?/" in text
+        assert shell("validate", "--strict", "local.yaml").returncode == 0
+        found = shell("extract", url, "--sites", ".", "--allow-private")
         assert sorted(fragments(found.stdout)) == sorted(origin.url(path) for path in kind.files + kind.more)
 
 
@@ -79,6 +101,7 @@ def test_cassettes_answer_instead_of_the_network(shell: Shell) -> None:
 
 def test_a_file_that_is_there_is_never_replaced(shell: Shell) -> None:
     (shell.home / "owls.yaml").write_text("mine")
+    (shell.home / "page.html").write_text("<html>")
     result = shell("new", "https://owls.example/1", "--page", "page.html")
     assert result.returncode == 7
     assert "-o" in only_error(result)
@@ -100,8 +123,10 @@ def test_a_redirect_makes_a_site_of_where_it_leads(shell: Shell) -> None:
         (["owls.example/1"], 4, "did you mean https://owls.example/1"),
         (["https://owls.example/1", "--name", "No Name"], 4, "lowercase letters"),
         (["https://owls.example/1", "--page", "nowhere.html"], 7, "cannot read nowhere.html"),
-        (["https://under_score.example/1", "--page", "x"], 4, "domains"),
-        (["http://[::1]:8080/g/5"], 4, "an IPv6 address cannot be in a site's `domains` - take a name"),
+        (["https://under_score.example/1"], 4, "'under_score.example' cannot be in a site's `domains` - take a name"),
+        (["http://[fe80::1%eth0]:8080/g/5"], 4, "from its % on, is this machine's alone"),
+        (["http://[fe80::1%25eth0]/"], 4, "take the host's name, or an address of it without a zone"),
+        (["http://[1:2]/"], 4, "[1:2] is not an IPv6 address"),
         (["https://owls.example/1", "--page", ".", "-o", "nowhere/x.yaml"], 7, "cannot read"),
     ],
 )
@@ -231,6 +256,28 @@ def test_a_saved_page_may_say_its_url_itself(shell: Shell, head: str) -> None:
     result = shell("new", "--page", "page.html", "-o", "-")
     assert result.returncode == 0, result.stderr
     assert 'examples: ["https://www.owls.example/watch/9"]' in result.stdout
+
+
+def test_a_saved_page_is_read_once(shell: Shell) -> None:
+    head = '<link rel="canonical" href="https://www.owls.example/watch/9">'
+    page = str(KINDS["open-graph"].routes["/watch/night-owl"].body).replace("<html>", f"<html>{head}")
+    (shell.home / "page.html").write_text(page)
+    reads = """
+import sys
+from qetch.cli import main
+reads = []
+sys.addaudithook(lambda event, words: reads.append(words[0]) if event == "open" else None)
+main(["new", "--page", "page.html"])
+print(sum(str(name).endswith("page.html") for name in reads))
+"""
+    assert shell.python(reads).splitlines() == ["owls.yaml", "1"]
+
+
+def test_a_saved_page_to_log_in_is_named_by_its_file(shell: Shell) -> None:
+    (shell.home / "page.html").write_text(str(LOGIN.body))
+    result = shell("new", "--page", "page.html")
+    assert result.returncode == 4
+    assert "error: page.html is a page to log in" in only_error(result)
 
 
 def test_a_saved_feed_may_say_its_url_itself(shell: Shell) -> None:

@@ -11,7 +11,7 @@ from qetch.content import Content
 from qetch.errors import UserError
 from qetch.extractors.generic import GenericExtractor
 from qetch.spec import read
-from qetch.tools.examples import ask, cases, play
+from qetch.tools.examples import ask, cases, line, play
 from qetch.tools.expectations import differences
 from qetch.tools.spec_files import cassettes_for, cassettes_to_write, is_spec, spec_files
 from tests.engine_help import PICTURES, pictures, site_text
@@ -172,6 +172,19 @@ def test_an_example_without_cassettes_asks_nobody_and_says_what_to_do(shell: She
     assert f"qetch record {shell.home}/sites/little.yaml" in problem
 
 
+def test_an_answer_that_is_missing_is_added_in_the_way_of_the_others(shell: Shell) -> None:
+    expecting(shell, "{count: 1}", "unrecorded")
+    file = shell.home / "sites" / "little.yaml"
+    (problem,) = played(shell).problems
+    assert problem.endswith(f" - add the answer to the cassettes: qetch record {file}")
+    (shell.home / "cassettes" / "all.yaml").rename(shell.home / "cassettes" / "saved.yaml")
+    (problem,) = played(shell).problems
+    cure = (
+        f"save that answer too, as HOST/PATH or named in answers.yaml, and repeat: qetch record {file} --from-dir DIR"
+    )
+    assert problem.endswith(f" - {cure}")
+
+
 def test_every_example_of_the_packaged_sites_passes() -> None:
     results = [
         play(case, CASSETTES / file.stem)
@@ -272,6 +285,32 @@ def test_the_command_prints_a_line_for_each_example_and_what_differs(shell: Shel
         '      first.title: expected "A dog", found "A cat"',
     ]
     assert result.stderr == "qetch: 1 example of 1 site file: 1 failed\n"
+
+
+def test_the_line_of_an_example_is_its_own_and_the_first_once_the_file_is_none(shell: Shell) -> None:
+    file = shell.home / "sites" / "little.yaml"
+    examples = 'examples:\n      - "https://little.example/a/dogs"\n      - "https://little.example/a/cats"'
+    file.write_text(file.read_text().replace(EXAMPLE, examples))
+    both = list(cases(read(file)))
+    assert [line(case) for case in both] == [11, 12]
+    file.write_text("no: [site")
+    assert [line(case) for case in both] == [1, 1]
+
+
+READS = """
+import sys
+from qetch.cli import main
+reads = []
+sys.addaudithook(lambda event, words: reads.append(words[0]) if event == "open" else None)
+main(["test", "sites/little.yaml", "--cassettes", "cassettes"])
+print(sum(str(name).endswith("sites/little.yaml") for name in reads))
+"""
+
+
+@pytest.mark.parametrize(("expect", "times"), [("{count: 2}", "1"), ("{count: 3}", "2")])
+def test_a_site_file_is_read_again_only_to_find_the_line_of_what_failed(shell: Shell, expect: str, times: str) -> None:
+    expecting(shell, expect)
+    assert shell.python(READS).splitlines()[-1] == times
 
 
 def test_the_command_goes_on_after_a_spec_that_is_wrong(shell: Shell) -> None:

@@ -27,10 +27,11 @@ from qetch.downloaders import HTTPDownloader, Settings
 from qetch.downloaders._plain import PlainRoad, connect
 from qetch.errors import AddressRefused, InvalidURL, NetworkError, NotFound, RemoteError
 from qetch.heads import Framing, Headers, framing_of, parse_head
+from qetch.line import Line
 from qetch.network import NetworkAdapter
 from qetch.policy import PLAIN_URL, Policy, Target, target_of
 from qetch.session import Session
-from qetch.wire import Answer, Line, Stale, Wire
+from qetch.wire import Answer, Stale, Wire
 from tests.downloads import BODY, PNG, content
 from tests.origin import Origin, Reply, Request, ranged, redirect
 from tests.proxy import Proxy
@@ -596,7 +597,7 @@ def test_a_url_that_looks_plain_is_what_every_reader_reads(host: str, rest: str)
         parsed = parse_url(url)
         port = parsed.port or 80
         assert library(url) == url == parsed.url
-        assert target_of(url) == Target("http", parsed.host or "", port, url)
+        assert target_of(url) == Target("http", parsed.host or "", port, url, found[4])
         assert found[4] == parsed.request_uri
 
 

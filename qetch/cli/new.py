@@ -11,6 +11,8 @@ from qetch.cli.messages import say
 from qetch.errors import Empty, FileError, UserError
 
 if TYPE_CHECKING:
+    import argparse
+
     from qetch.session import Session
     from qetch.tools.new.address import Address
     from qetch.tools.new.asked import Sent
@@ -66,25 +68,27 @@ def run(words: list[str]) -> int:
     from qetch.tools.new.address import read_address
     from qetch.tools.new.asked import behind, read_sent
     from qetch.tools.new.compose import compose
-    from qetch.tools.new.saved import url_of
 
     sent = read_sent(arguments.header, arguments.data)
-    file = Path(arguments.page) if arguments.page else None
-    url = arguments.url or (url_of(file) if file else "")
+    url, saved = _saved(arguments)
     address = read_address(url, _checked(arguments.name))
     if arguments.api:
         address = behind(address, read_address(arguments.api, address.name))
     output = arguments.output or f"{address.name}.yaml"
     _refuse_existing(output)
-    session = None if file else _session(arguments.allow_private, arguments.replay)
+    session = None
     try:
-        address, page = _page(session, file, address, arguments.api or url, sent)
+        if saved:
+            page = saved.at(address.request.url)
+        else:
+            session = _session(arguments.allow_private, arguments.replay)
+            address, page = _fetched(session, address, arguments.api or url, sent)
         draft = compose(address, page, session, sent)
     finally:
         if session:
             session.close()
     _write(output, f"{_modeline(output)}\n{draft.text}")
-    if file and page.kind == "json" and not arguments.api:
+    if saved and page.kind == "json" and not arguments.api:
         say(SAVED)
     return _report(draft, address.request.url)
 
@@ -95,14 +99,23 @@ SAVED = (
 )
 
 
-def _page(session: Session | None, file: Path | None, address: Address, url: str, sent: Sent) -> tuple[Address, Page]:
+def _saved(arguments: argparse.Namespace) -> tuple[str, Page | None]:
+    """The URL, as it was given or as the saved page names it, and that page if there is one."""
+    if not arguments.page:
+        return arguments.url, None
+    from qetch.tools.new.page import read_page
+    from qetch.tools.new.saved import url_of
+
+    page = read_page(Path(arguments.page))
+    return arguments.url or url_of(page), page
+
+
+def _fetched(session: Session, address: Address, url: str, sent: Sent) -> tuple[Address, Page]:
     """What answers, and the address that did."""
     from qetch.tools.new.address import read_address
     from qetch.tools.new.asked import prove
-    from qetch.tools.new.page import fetch_page, read_page
+    from qetch.tools.new.page import fetch_page
 
-    if session is None:
-        return address, read_page(file or Path(), address.request.url)
     prove(session, url, sent)
     page = fetch_page(session, url, sent)
     if address.asks is None and page.url != url:

@@ -27,8 +27,9 @@ examples:
   qetch record sites/mysite.yaml               all examples of a site
   qetch record sites/mysite.yaml --example 2   one of them, counted as `qetch test` does
   qetch record sites/mysite.yaml --from-dir saved/
-                                               no network: from answers that you saved, as HOST/PATH in
-                                               this folder, or with an answers.yaml of `FILE: URL`
+                                               no network: from answers that you saved in this folder,
+                                               as HOST/PATH for https://HOST/PATH, or with an
+                                               answers.yaml of `FILE: URL` for any other
 
 Cassettes go to DIR/NAME/ of the site, where DIR is the nearest folder `cassettes` or `tests/cassettes` that there is
 beside the site file or above it; without one, `cassettes` beside the site file is made.
@@ -56,7 +57,6 @@ def run(words: list[str]) -> int:
     good = True
     for site in sites_of(files, failures):
         with failures.reported(str(site.path)):
-            report.begin(site)
             make = _from_dir if arguments.from_dir else _live
             good = make(site, arguments, failures, report) and good
     report.sum_up(len(files))
@@ -117,7 +117,7 @@ def _chosen(site: Site, numbers: list[int] | None) -> list[Case]:
 def _from_dir(site: Site, arguments: argparse.Namespace, failures: Failures, report: Report) -> bool:
     """Records a site from saved answers, and shows what its examples give then; whether there was any answer."""
     from qetch.tools.cassette import read_records, refuse_secrets, write
-    from qetch.tools.examples import cases, play
+    from qetch.tools.examples import SAVED, cases, play
     from qetch.tools.guard import known_secrets
     from qetch.tools.record import headers_read
     from qetch.tools.records import make_record
@@ -129,7 +129,7 @@ def _from_dir(site: Site, arguments: argparse.Namespace, failures: Failures, rep
     secrets = known_secrets(site)
     scrubber = Scrubber({secret for known in secrets.values() for secret in known})
     headers = headers_read(site)
-    file, records = folder / "saved.yaml", []
+    file, records = folder / SAVED, []
     for exchange in saved_exchanges(arguments.from_dir):
         with failures.reported(str(arguments.from_dir)):
             record = make_record(exchange, scrubber, headers)

@@ -50,7 +50,6 @@ def run(words: list[str]) -> int:
     failures, report = Failures(), Report()
     for site in sites_of(files, failures):
         with failures.reported(str(site.path)):
-            report.begin(site)
             for result in _results(site, arguments):
                 report.add(result)
     report.sum_up(len(files))
@@ -91,22 +90,17 @@ class Report:
     def __init__(self) -> None:
         self.counts = dict.fromkeys(WORDS, 0)
         self.wanting: dict[str, str] = {}
-        self._lines: list[int] = []
-
-    def begin(self, site: Site) -> None:
-        """The next results are of this site; its file may be changed while they are made."""
-        from qetch.tools.examples import lines
-
-        self._lines = list(lines(site))
 
     def add(self, result: Result) -> None:
         """Print one line for an example; below it why it failed, and what its run left out."""
+        from qetch.tools.examples import line
+
         self.counts[result.outcome] += 1
         case = result.case
         if result.outcome == "skipped" and isinstance(result.error, AuthenticationError):
             self.wanting[case.site.name] = str(result.error)
         failed = result.outcome == "failed"
-        place = f" ({case.site.path}:{self._lines[case.number - 1]})" if failed else ""
+        place = f" ({case.site.path}:{line(case)})" if failed else ""
         print(f"{WORDS[result.outcome]:<4}  {title(case)}{place}")
         for reason in [*result.problems, *(f"skipped: {skip}" for skip in result.skipped if failed)]:
             print(f"      {one_line(reason)}")

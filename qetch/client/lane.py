@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from qetch.client.job import Job
     from qetch.client.queue import FairQueue
     from qetch.client.run import Run
+    from qetch.client.work import Worker
     from qetch.wire import Answer
 
 PATIENCE = 1.0
 """Seconds after which a thread of its own waits for an answer, by the rules of the downloader."""
-LONG = 0.002
-"""Seconds; if it takes longer to save a file, because the disk is waited for, others are saved in threads"""
+LONG = 0.001
+"""Seconds; if it takes longer to save files, because the disk is waited for,"""
+OFTEN = 3
+"""so many times in a row, then others are saved in threads"""
 RETRY = 1.0
 """for so many seconds."""
 
@@ -40,20 +43,21 @@ class Lane:
     """Begins the jobs of a queue, so many at a time.
 
     Args:
-        run: What is told about the jobs.
+        run: Whose jobs these are.
+        worker: Performs them.
         jobs: The queue.
         most: How many run at a time.
-        apart: Give each a thread of its own at once, since deciding what becomes of it may take long.
     """
 
-    def __init__(self, run: Run, jobs: FairQueue[Job], most: int, *, apart: bool) -> None:
+    def __init__(self, run: Run, worker: Worker, jobs: FairQueue[Job], most: int) -> None:
         self._run = run
+        self._worker = worker
         self._jobs = jobs
         self._most = most
-        self._apart = apart
         self._asked: dict[Job, tuple[Answer, int, float]] = {}  # with the descriptor, and since when
         self._ended: deque[Job] = deque()
         self._count = 0
+        self._slow = 0
         self._slow_until = 0.0
         self._selector = selectors.DefaultSelector()
         self._bell, self._ear = socket.socketpair()
@@ -93,9 +97,9 @@ class Lane:
     def _begin_some(self) -> None:
         while self._count < self._most and (job := self._jobs.poll()) is not None:
             self._count += 1
-            if self._apart:
-                self._hand_over(job, self._run.perform)
-            elif self._run.prepare(job):
+            if self._worker.may_block:
+                self._hand_over(job, self._worker.perform)
+            elif self._worker.prepare(job):
                 self._ask(job)
             else:
                 self._end(job)
@@ -105,7 +109,7 @@ class Lane:
         with suppress(QetchError, ValueError):  # the usual road says what is wrong
             asked = job.ask_ahead()
         if asked is None or asked.answer is None:
-            self._hand_over(job, self._run.fetch)
+            self._hand_over(job, self._worker.fetch)
             return
         descriptor = asked.answer.fileno()
         self._asked[job] = asked.answer, descriptor, time.monotonic()
@@ -124,7 +128,7 @@ class Lane:
         if self._run.canceled.is_set():
             self._give_up()
         while self._asked and self._rest() <= 0:
-            self._hand_over(self._taken(next(iter(self._asked))), self._run.fetch)
+            self._hand_over(self._taken(next(iter(self._asked))), self._worker.fetch)
 
     def _seconds(self) -> float | None:
         """How long to wait at most."""
@@ -147,13 +151,14 @@ class Lane:
         self._taken(job)
         begun = time.monotonic()
         if begun < self._slow_until or not is_whole(answer):
-            self._hand_over(job, self._run.fetch)
+            self._hand_over(job, self._worker.fetch)
             return
-        self._run.fetch(job)
+        self._worker.fetch(job)
         self._end(job)
         now = time.monotonic()
-        if now - begun > LONG:
-            self._slow_until = now + RETRY
+        self._slow = min(self._slow + 1, OFTEN) if now - begun > LONG else 0
+        if self._slow == OFTEN:
+            self._slow, self._slow_until = OFTEN - 1, now + RETRY  # one more look is enough then
 
     def _hand_over(self, job: Job, call: Callable[[Job], object]) -> None:
         """Lets another thread go on with a job."""

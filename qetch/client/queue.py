@@ -36,6 +36,7 @@ class FairQueue(Generic[Job]):
         self._later: list[tuple[float, int, str, Job]] = []
         self._number = itertools.count()
         self._closed = False
+        self._takers = 0  # who wait; mostly nobody, and then a notification would cost for nothing
 
     def put(self, host: str, job: Job, pause: float = 0.0) -> None:
         """Adds a job, which may be taken after a pause in seconds."""
@@ -44,7 +45,8 @@ class FairQueue(Generic[Job]):
                 heapq.heappush(self._later, (time.monotonic() + pause, next(self._number), host, job))
             else:
                 self._line_up(host, job)
-            self._change.notify()
+            if self._takers:
+                self._change.notify()
         self.on_change()
 
     def take(self) -> Job | None:
@@ -58,7 +60,9 @@ class FairQueue(Generic[Job]):
                 if self._is_over():
                     self._change.notify_all()
                     return None
+                self._takers += 1
                 self._change.wait(self._later[0][0] - time.monotonic() if self._later else None)
+                self._takers -= 1
 
     def poll(self) -> Job | None:
         """The next job, if there is one now that may run."""
@@ -86,7 +90,7 @@ class FairQueue(Generic[Job]):
             self._running[host] -= 1
             if not self._running[host]:
                 del self._running[host]
-            if self._closed or host in self._lines:
+            if self._takers and (self._closed or host in self._lines):
                 self._change.notify()
         self.on_change()
 
@@ -138,7 +142,7 @@ class FairQueue(Generic[Job]):
         if line:
             self._lines[host] = line  # now the last one
         self._running[host] += 1
-        if self._lines or self._later:  # whoever waits may not know of them
+        if self._takers and (self._lines or self._later):  # whoever waits may not know of them
             self._change.notify()
         return job
 

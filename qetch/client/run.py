@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import deque
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qetch.client.feed import Feeder
@@ -20,7 +19,7 @@ from qetch.client.work import Worker
 from qetch.errors import InvalidSetting, QetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from qetch.client.client import Client
     from qetch.client.job import Job
@@ -76,7 +75,7 @@ class Run:
         self.canceled = threading.Event()
         self.on_change: Callable[[], object] = bool
         self._feeder = Feeder(self, items, url_map, targets.reserve if extracting else None)
-        self._worker = Worker(client, targets, self.canceled)
+        self._worker = Worker(self, targets)
         self._pages = Pages(self, client.extract) if extracting else None
         self._lane: Lane | None = None
         self._jobs: FairQueue[Job] = FairQueue(client.settings.connections_per_host)
@@ -86,6 +85,7 @@ class Run:
         self._room = threading.Condition(self._change)
         self._ending = threading.Condition(self._change)
         self._done: deque[DownloadReport] = deque()
+        self._takers = 0
         self._running: set[Job] = set()
         self._twins: dict[bytes, list[Job]] = {}
         self._open = 0
@@ -98,7 +98,7 @@ class Run:
         """Begins."""
         most = self.client.settings.max_concurrent
         if most > 1 and (self._pages or self._feeder.most > 1):
-            self._lane = Lane(self, self._jobs, most, apart=self._worker.may_block)
+            self._lane = Lane(self, self._worker, self._jobs, most)
         crew = [("download", self._lane.work if self._lane else self._download)]
         if self._pages:
             crew += [("extract", self._pages.work)] * min(AT_A_TIME, most)
@@ -121,7 +121,9 @@ class Run:
             Exception: What the iterable of the URLs raised, after all that it gave before is done.
         """
         with self._change:
+            self._takers += 1
             self._news.wait_for(lambda: self._done or self._is_over())
+            self._takers -= 1
         report = self.poll()
         if report is None:
             self.finish()
@@ -283,8 +285,9 @@ class Run:
             else:
                 self._open -= 1
             twins, over = self._taken_out(job), self._is_over()
-            self._news.notify_all()
-            if self._draining or (job.is_page and self._open_pages == PAGES_AHEAD * REST):
+            if self._takers:
+                self._news.notify_all()
+            if self._ahead() == AHEAD * REST or (job.is_page and self._open_pages == PAGES_AHEAD * REST):
                 self._room.notify_all()
         for twin in twins:
             self.add(twin)
@@ -358,52 +361,15 @@ class Run:
     def _download(self) -> None:
         """Downloads one after the other."""
         while (job := self._jobs.take()) is not None:
-            self.perform(job)
+            self._worker.perform(job)
             self._jobs.done(job.host)
 
-    def perform(self, job: Job) -> None:
-        """Downloads, or finds that there is nothing to download; for any thread."""
-        if self.prepare(job):
-            self.fetch(job)
-
-    def prepare(self, job: Job) -> bool:
-        """Decides what becomes of a job: whether `fetch` is to be called now."""
+    def note_begun(self, job: Job) -> None:
+        """Notes that a job was taken from those that wait."""
         with self._change:
             self._running.add(job)
-        with self._failing(job):
-            return self._is_to_fetch(job)
-        return False
 
-    def fetch(self, job: Job) -> None:
-        """Downloads."""
-        with self._failing(job):
-            self._worker.fetch(job)
-            self.settle(job, ReportState.SUCCEEDED)
-
-    @contextmanager
-    def _failing(self, job: Job) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:  # noqa: BLE001 - of somebody's function too; `failed` logs what is a bug
-            self.failed(job, error)
-
-    def _is_to_fetch(self, job: Job) -> bool:
-        worker, report = self._worker, job.report
-        worker.check()
-        if worker.is_known(job):
-            report.skipped = "known"
-        else:
-            worker.place(job)
-            if self._waits_for_twin(job):
-                return False
-            if not worker.is_there(job):
-                worker.begin(job)
-                return True
-            report.skipped = "cached"
-        self.settle(job, ReportState.SUCCEEDED)
-        return False
-
-    def _waits_for_twin(self, job: Job) -> bool:
+    def waits_for_twin(self, job: Job) -> bool:
         """Whether another job is writing the same file; this one waits for it then."""
         with self._change:
             if job.key not in self._twins:

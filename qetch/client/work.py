@@ -14,11 +14,10 @@ from qetch.client.targets import url_path
 from qetch.errors import FileError
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Mapping
 
-    from qetch.client.client import Client
     from qetch.client.job import Job
+    from qetch.client.run import Run
     from qetch.client.targets import Targets
 
 
@@ -26,15 +25,51 @@ class Worker:
     """Performs the jobs of one batch, in any number of threads.
 
     Args:
-        client: Whose settings, history and listeners count.
-        targets: The paths of the batch.
-        canceled: Set when all shall end.
+        run: The batch, which is told what becomes of them.
+        targets: Its paths.
     """
 
-    def __init__(self, client: Client, targets: Targets, canceled: threading.Event) -> None:
-        self._client = client
+    def __init__(self, run: Run, targets: Targets) -> None:
+        self._run = run
+        self._client = run.client
         self._targets = targets
-        self._canceled = canceled
+
+    def perform(self, job: Job) -> None:
+        """Downloads, or finds that there is nothing to download."""
+        if self.prepare(job):
+            self.fetch(job)
+
+    def prepare(self, job: Job) -> bool:
+        """Decides what becomes of a job: whether `fetch` is to be called now."""
+        self._run.note_begun(job)
+        try:
+            return self._is_to_fetch(job)
+        except BaseException as error:  # noqa: BLE001 - of somebody's function too; `failed` logs what is a bug
+            self._run.failed(job, error)
+            return False
+
+    def fetch(self, job: Job) -> None:
+        """Downloads."""
+        try:
+            self._fetch(job)
+            self._run.settle(job, ReportState.SUCCEEDED)
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._run.failed(job, error)
+
+    def _is_to_fetch(self, job: Job) -> bool:
+        self.check()
+        if self.is_known(job):
+            job.report.skipped = "known"
+        else:
+            self.place(job)
+            if self._run.waits_for_twin(job):
+                return False
+            if not self.is_there(job):
+                self.begin(job)
+                return True
+            job.report.skipped = "cached"
+        self._run.settle(job, ReportState.SUCCEEDED)
+        return False
 
     @property
     def may_block(self) -> bool:
@@ -94,7 +129,7 @@ class Worker:
             client.dispatcher.tell("download_started", report)
         report.parts = 0, len(content.fragments)
 
-    def fetch(self, job: Job) -> None:
+    def _fetch(self, job: Job) -> None:
         """Downloads, and records that.
 
         Raises:
@@ -122,7 +157,7 @@ class Worker:
         Raises:
             concurrent.futures.CancelledError: It shall.
         """
-        if self._canceled.is_set():
+        if self._run.canceled.is_set():
             raise CancelledError
 
     def _key(self, job: Job) -> str:

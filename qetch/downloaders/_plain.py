@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import ssl
+import time
 from contextlib import suppress
 from copy import deepcopy
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,10 +25,11 @@ from urllib3.util.ssl_ import create_urllib3_context
 from qetch import network
 from qetch.downloaders._aside import aside
 from qetch.errors import InvalidURL
+from qetch.line import Line
 from qetch.network import NetworkAdapter
-from qetch.policy import PLAIN_URL, PORTS, Target, addresses_of, is_public, refuse_private, target_of
+from qetch.policy import PORTS, Target, addresses_of, is_public, refuse_private, target_of
 from qetch.session import HEADER_NAME, Session
-from qetch.wire import STRIKES, Answer, Line, Stale
+from qetch.wire import STRIKES, Answer, Place, Stale, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,6 +52,10 @@ SAYING = (
 """Variables of the environment that have a say in where requests go, and who is trusted."""
 USUAL = {"accept": "*/*", "connection": "keep-alive"}
 """Those of a session that nobody has changed, beside two that are replaced."""
+
+MOMENT = 0.1
+"""Seconds for which a route is good for requests that may go as the last one went."""
+MOST_ROUTES = 1024
 
 STEPS = (
     (Session, "get", "requests.sessions"),
@@ -80,6 +86,15 @@ def named_by_user(content: Content | None, url: str) -> Target | None:
     return None
 
 
+class Route(NamedTuple):
+    """How requests to a host go: by which wire, to which place, and with which `Host` and lines of headers."""
+
+    wire: Wire
+    place: Place
+    host: str
+    lines: str | None
+
+
 class PlainRoad:
     """How the plain requests of one downloader go by the wire.
 
@@ -97,16 +112,43 @@ class PlainRoad:
         self._is_usual = not (settings.private or settings.proxies or settings.certificate or settings.rate)
         self._trust = settings.trust
         self._lines: tuple[dict[str, Any], str | None] | None = None
+        self._routes: dict[object, tuple[float, Route | None]] = {}
 
-    def answer(self, content: Content | None, url: str, asked: Mapping[str, str]) -> Answer | None:
+    def answer(
+        self, content: Content | None, url: str, asked: Mapping[str, str], *, soon: bool = False
+    ) -> Answer | None:
         """Where an answer will be; None if it is not to go this way.
 
         Args:
             content: Whose headers are wanted.
             url: What is asked for.
             asked: Further headers.
+            soon: Whether the session and the environment may be as they were a moment ago.
         """
         target = target_of(url)
+        route = self._route_soon(target) if soon else self._route(target)
+        if route is None or not route.wire.takes(route.place):
+            return None
+        lines = self._headers(content.headers) if content and content.headers else route.lines
+        further = _further(tuple(asked.items()))
+        if not target.path or lines is None or further is None:
+            return None
+        request = f"GET {target.path} HTTP/1.1\r\nHost: {route.host}\r\n{lines}{further}\r\n"
+        return Answer(route.wire, route.place, url, request.encode())
+
+    def _route_soon(self, target: Target) -> Route | None:
+        """The same as a moment ago."""
+        key, now = target[:3], time.monotonic()
+        until, route = self._routes.get(key, (0.0, None))
+        if now > until:
+            if len(self._routes) >= MOST_ROUTES:
+                self._routes.clear()
+            route = self._route(target)
+            self._routes[key] = now + MOMENT, route
+        return route
+
+    def _route(self, target: Target) -> Route | None:
+        """How the requests to a host go by the wire, if they do."""
         adapter = self.session.adapters.get(f"{target.scheme}://")
         if not self._is_usual or not is_whole(adapter) or not is_plain(self.session, target.host):
             return None
@@ -114,19 +156,8 @@ class PlainRoad:
         # What the environment says may change: then other connections count, and other experiences.
         said = tuple(map(os.environ.get, SAYING)) if self.session.trust_env else ()
         place = (target.scheme, target.host, target.port, (trust is True or str(trust), said))
-        if not trust or not adapter.wire.takes(place):
-            return None
-        request = self._request(target, content.headers if content else {}, asked)
-        return Answer(adapter.wire, place, target.url, request) if request else None
-
-    def _request(self, target: Target, more: Mapping[str, str], asked: Mapping[str, str]) -> bytes | None:
-        found = PLAIN_URL.fullmatch(target.url)
-        lines = self._headers(more)
-        if found is None or lines is None or not all(map(_is_plain_header, asked.items())):
-            return None
-        further = "".join([f"{name}: {value}\r\n" for name, value in asked.items()])
         host = target.host if target.port == PORTS[target.scheme] else f"{target.host}:{target.port}"
-        return f"GET {found[4]} HTTP/1.1\r\nHost: {host}\r\n{lines}{further}\r\n".encode()
+        return Route(adapter.wire, place, host, self._headers({})) if trust else None
 
     def _headers(self, more: Mapping[str, str]) -> str | None:
         if more:
@@ -312,6 +343,12 @@ def _lines(own: tuple[tuple[str, Any], ...], agent: str | None, more: tuple[tupl
     if not all(map(_is_plain_header, headers.items())):
         return None
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+
+
+@lru_cache(256)
+def _further(headers: tuple[tuple[str, str], ...]) -> str | None:
+    """The lines of further headers; None if there is a value that cannot be one."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers) if all(map(_is_plain_header, headers)) else None
 
 
 def _is_plain_header(header: tuple[Any, Any]) -> bool:

@@ -61,8 +61,8 @@ def is_whole(answer: Answer) -> bool:
         return False
     if answer.status_code == 200:
         return True
-    part = first_part(answer)
-    return part is not None and part[0] == part[1]
+    size = answer.left
+    return answer.status_code == 206 and answer.headers.get("Content-Range") == f"bytes 0-{size - 1}/{size}"
 
 
 def thing_of(url: str, response: Response, size: int) -> Object:

@@ -223,7 +223,7 @@ class HTTPDownloader(BaseDownloader, register=False):
         if is_there(PartFile(to_path, self.folder).path):  # little may be left to ask for
             return None
         url = content.fragments[0]
-        answer, host = road.answer(content, url, first_part()), target_of(url).host
+        answer, host = road.answer(content, url, first_part(), soon=True), target_of(url).host
         if answer is None or not turns.take(host, self.settings.connections_per_host, lambda: True):
             return None
         asked = Asked()

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from qetch.session import Session
     from qetch.spec.model import Example, Site
 
+SAVED = "saved.yaml"
+"""The cassette that `qetch record --from-dir` makes."""
+
 
 class Case(NamedTuple):
-    """An example of a handle; `number` counts those of the whole file, from 1."""
+    """An example: `number` counts those of the whole file, from 1, and `position` those of the handle, from 0."""
 
     site: Site
     handle: str
     number: int
     example: Example
+    position: int
 
 
 @dataclass(slots=True)
@@ -61,24 +65,21 @@ def cases(site: Site) -> Iterator[Case]:
     """The examples of a site, in the order of the file."""
     number = 0
     for handle in site.handles.values():
-        for example in handle.examples:
+        for position, example in enumerate(handle.examples):
             number += 1
-            yield Case(site, handle.name, number, example)
+            yield Case(site, handle.name, number, example, position)
+
+
+def line(case: Case) -> int:
+    """The line of an example in its site's file, from 1; 1 also if the file was changed, and is none any more."""
+    from qetch.engine.why import line_of
+
+    return line_of(case.site.path, f"handles.{case.handle}.examples.{case.position}") or 1
 
 
 def lines(site: Site) -> Iterator[int]:
-    """The line of each example in the site's file, from 1.
-
-    Raises:
-        SpecError: The file has changed, and is no site file any more.
-    """
-    from qetch.spec.load import load
-
-    if site.path is not None:
-        document = load(site.path)
-        for handle in site.handles.values():
-            for number in range(len(handle.examples)):
-                yield document.place(("handles", handle.name, "examples", number)).line
+    """The line of each example in the site's file."""
+    return map(line, cases(site))
 
 
 def play(case: Case, folder: Path | None) -> Result:
@@ -97,14 +98,24 @@ def play(case: Case, folder: Path | None) -> Result:
     extractor = new_extractor(case)
     mount_replay(extractor.session, ReplayAdapter(folder))
     result = run(case, extractor, auth=())
-    if folder is None and isinstance(result.error, ReplayMiss):
-        name, file = case.site.name, case.site.path
-        return result.failed(
-            f"{result.error} - the cassettes of {name} must be in cassettes/{name}/ or tests/cassettes/{name}/, beside"
-            f" {file} or in a folder above: make them with `qetch record {file}`, or name the folder in which"
-            f" {name}/ is with --cassettes (in pytest, with the setting qetch_cassettes)"
-        )
+    if isinstance(result.error, ReplayMiss):
+        return result.failed(f"{result.problems[0]} - {_missing(case, folder)}")
     return result
+
+
+def _missing(case: Case, folder: Path | None) -> str:
+    """How a request gets its answer into the cassettes: in the way in which those were made that are there."""
+    name, file = case.site.name, case.site.path
+    if folder is None:
+        return (
+            f"the cassettes of {name} must be in cassettes/{name}/ or tests/cassettes/{name}/, beside {file} or in a"
+            f" folder above: make them with `qetch record {file}`, or name the folder in which {name}/ is with"
+            " --cassettes (in pytest, with the setting qetch_cassettes)"
+        )
+    if (folder / SAVED).is_file():
+        again = f"qetch record {file} --from-dir DIR"
+        return f"save that answer too, as HOST/PATH or named in answers.yaml, and repeat: {again}"
+    return f"add the answer to the cassettes: qetch record {file}"
 
 
 def ask(case: Case, *, allow_private: bool = False, prepare: Callable[[Session], None] | None = None) -> Result:
@@ -158,7 +169,7 @@ def _judged(result: Result) -> Result:
         error = result.error
         if wanted is not None and type(error) is OUTCOMES[wanted]:
             return result
-        return result.failed(_unexpected(result, error, wanted))
+        return result.failed(_unexpected(error, wanted))
     if wanted is not None:
         found = f"no error, but {len(result.lists)} item{'' if len(result.lists) == 1 else 's'}"
         return result.failed(str(Difference("error", wanted, found)))
@@ -169,9 +180,7 @@ def _judged(result: Result) -> Result:
     return result.failed(*map(str, wrong)) if wrong else result
 
 
-def _unexpected(result: Result, error: QetchError, wanted: str | None) -> str:
+def _unexpected(error: QetchError, wanted: str | None) -> str:
     names = {kind: name for name, kind in OUTCOMES.items()}
     said = f"{names.get(type(error), type(error).__name__)}: {error}"
-    if isinstance(error, ReplayMiss):
-        said = f"{said} - add the answer to the cassettes: qetch record {result.case.site.path}"
     return str(Difference("error", wanted, said)) if wanted else f"ended in {said}"

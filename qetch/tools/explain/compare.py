@@ -212,8 +212,7 @@ def _lost_keys(before: Find, now: Find) -> bool:
         return False
     if before.selector.text != now.selector.text:  # one that was changed is judged by what it gives
         return False
-    old, new = [node for node, _ in before.samples], [node for node, _ in now.samples]
-    return bool(broken_keys(now.selector.text, old, new))
+    return bool(broken_keys(now.selector.text, before.nodes, now.nodes))
 
 
 def _plain(found: Any) -> Any:

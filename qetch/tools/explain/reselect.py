@@ -81,7 +81,7 @@ def _candidates(
 
 def _wanted(before: Find, now: Find) -> list[Wanted]:
     """The new nodes with the outputs to look for in each: those of the same row, or else of any."""
-    recorded = [selected(before, node) for node, _ in before.samples]
+    recorded = [selected(before, node) for node in before.nodes]
     outputs = [found if before.every else found[:1] for found in recorded]
     nodes = [_roots(node) for node in now.nodes]
     if len(nodes) != len(outputs):

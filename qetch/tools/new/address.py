@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+|localhost)")
+ZONE = re.compile(r"https?://\[[0-9a-f:.]+%", re.IGNORECASE)
+"""How a URL begins whose address says which network of this machine leads there."""
 RESERVED = frozenset(
     ("source", "host", "key", "secret", "username", "password", "token", "page_url", "state", "linked")
 )
@@ -109,7 +111,7 @@ class Address:
     @property
     def domain(self) -> str:
         """The host that `domains` lists."""
-        return self.host.removeprefix("www.")
+        return domain_of(self.host)
 
     @property
     def about(self) -> str:
@@ -154,13 +156,17 @@ def read_address(url: str, name: str = "") -> Address:
     Raises:
         InvalidURL: It is none, or its host cannot stand in `domains`.
     """
+    if ZONE.match(url):
+        raise InvalidURL(
+            f"{shown(url)}: the zone of an address, from its % on, is this machine's alone, and cannot be in a site's"
+            " `domains` - take the host's name, or an address of it without a zone"
+        )
     host, plain = split(url)
     plain = plain.partition("#")[0]
-    if not HOST.fullmatch(host):
-        what = "an IPv6 address" if ":" in host else repr(host)
+    if ":" not in host and not HOST.fullmatch(host):
         raise InvalidURL(
-            f"{shown(url)}: {what} cannot be in a site's `domains` - take a name such as a.example or localhost,"
-            " or an IPv4 address, if the server has one"
+            f"{shown(url)}: {host!r} cannot be in a site's `domains` - take a name such as a.example or localhost,"
+            " or an IP address, if the server has one"
         )
     pairs, secrets, plain = _query(plain)
     if not urlsplit(plain).path:
@@ -190,13 +196,22 @@ def read_address(url: str, name: str = "") -> Address:
     )
 
 
+def domain_of(host: str) -> str:
+    """A host as `domains` lists it.
+
+    >>> domain_of("www.night-sky.example"), domain_of("::1")
+    ('night-sky.example', '[::1]')
+    """
+    return f"[{host}]" if ":" in host else host.removeprefix("www.")
+
+
 def site_name(host: str) -> str:
     """A name for a site, from its host.
 
-    >>> site_name("www.night-sky.example"), site_name("127.0.0.1"), site_name("api.pics.co.uk")
-    ('night-sky', 'local', 'pics')
+    >>> site_name("www.night-sky.example"), site_name("127.0.0.1"), site_name("::1"), site_name("api.pics.co.uk")
+    ('night-sky', 'local', 'local', 'pics')
     """
-    if host == "localhost" or host.rpartition(".")[2].isdecimal():
+    if host == "localhost" or ":" in host or host.rpartition(".")[2].isdecimal():
         return "local"
     labels = host.split(".")
     inner = [label for label in labels[:-1] if label not in SUBDOMAINS] or labels[:1]

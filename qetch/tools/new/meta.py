@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qetch.errors import InvalidURL
 from qetch.extractors.hosts import split
 from qetch.tools.new import facts, shapes
+from qetch.tools.new.address import domain_of
 from qetch.tools.new.elements import one_of
 from qetch.tools.new.items import Reach, describe
 from qetch.tools.new.proposals import File, Item, Proposal, counter_of, positions, row_uid
@@ -158,7 +159,7 @@ def find_oembed(scene: Scene) -> Iterator[Proposal]:
         content["uid"] = Noted(content["uid"], "decide: this is a thumbnail only: where is the file?")
     block = {"then": {"get": "{oembed}", "as": "json", "content": content}}
     try:
-        domains = (split(url)[0],)
+        domains = (domain_of(split(url)[0]),)
     except InvalidURL:
         return
     yield Proposal(

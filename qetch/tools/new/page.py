@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -27,6 +27,8 @@ MARKUP = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body|<!--|<[a-z]+[\s>])
 PROLOG = re.compile(rb"\s*(?:<\?xml\b|<(?:rss|feed|rdf:RDF|urlset|MPD)[\s>])")
 XHTML = re.compile(rb"<!doctype html|<html[\s>]", re.IGNORECASE)
 BOM = b"\xef\xbb\xbf"
+PARSED = ("json", "root", "xml")
+"""What is the same of a page wherever it is."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Page:
     """A body and where it came from.
 
     Attributes:
-        url: The URL that answered, after all redirects: relative URLs are joined to it.
+        url: The URL that answered, after all redirects: relative URLs are joined to it. Of a saved page its file,
+            until it is known.
     """
 
     url: str
@@ -104,6 +107,12 @@ class Page:
         kind = self.content_type.partition("/")[0].strip().lower()
         return kind if kind in ("image", "video", "audio") else ""
 
+    def at(self, url: str) -> Page:
+        """The same page at its URL; what was parsed of it is not parsed again."""
+        page = replace(self, url=url)
+        vars(page).update({name: value for name, value in vars(self).items() if name in PARSED})
+        return page
+
     def join(self, text: str) -> str | None:
         """The absolute URL that the engine will make of a text, or None."""
         try:
@@ -147,8 +156,8 @@ def fetch_page(session: Session, url: str, sent: Sent | None = None) -> Page:
     return page
 
 
-def read_page(file: Path, url: str) -> Page:
-    """A saved page.
+def read_page(file: Path) -> Page:
+    """A saved page, whose URL is still to be said.
 
     Raises:
         FileError: It cannot be read, is too large, or holds no page.
@@ -163,11 +172,11 @@ def read_page(file: Path, url: str) -> Page:
         raise FileError(f"cannot read {file}: {error.strerror}") from None
     if len(body) > MAX_BYTES:
         raise FileError(f"{file} is larger than {MAX_BYTES:,} bytes, which is the most that a page may have")
-    page = Page(url, body)
+    page = Page(str(file), body)
     if MARKUP.match(body[:2000]) and not page.says_xml:
-        page = Page(url, body, "text/html")
+        page = replace(page, content_type="text/html")
     wrong = unreadable(page)
     if wrong:
         raise FileError(f"{file}: {wrong}")
-    refuse_login(page, url)
+    refuse_login(page, page.url)
     return page

@@ -6,13 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from qetch.errors import FileError, InvalidURL
-from qetch.tools.new.page import read_page
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from qetch.tools.new.page import Page
 
-UNKNOWN = "http://unknown.invalid/"
-"""What stands for the URL while it is not known; relative URLs are of no use then."""
 COMMENT = re.compile(rb"<!-- saved from url=\(\d{4}\)(https?://[^\s<>]+) -->")
 SELVES = (
     'link[rel="canonical"]::attr(href)',
@@ -21,15 +18,14 @@ SELVES = (
 )
 
 
-def url_of(file: Path) -> str:
+def url_of(page: Page) -> str:
     """Where a page was saved from: what the browser wrote into it, or what the site says its URL is.
 
     Raises:
-        FileError: It cannot be read, or does not say.
+        FileError: It does not say.
     """
     from qetch.extractors.hosts import split
 
-    page = read_page(file, UNKNOWN)
     comment = COMMENT.search(page.body[:4000])
     said = [comment[1].decode("ascii", "replace")] if comment else []
     for text in (*said, *(page.first(css) for css in SELVES if page.kind in ("html", "xml"))):
@@ -37,4 +33,4 @@ def url_of(file: Path) -> str:
             return split(text)[1]
         except InvalidURL:
             continue
-    raise FileError(f"{file} does not say which URL it was saved from - give the URL too")
+    raise FileError(f"{page.url} does not say which URL it was saved from - give the URL too")
