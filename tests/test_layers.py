@@ -24,7 +24,7 @@ MODULES = {
 ROOMS = [
     # From the ground up. A room may use those below it, and itself; those on one line do not know each other.
     ["errors", "spec.problems"],
-    ["selectors", "paths", "heads"],
+    ["selectors", "paths", "heads", "line"],
     ["policy", "answer", "auth", "translation"],
     ["wire"],
     ["credentials", "network", "replay"],

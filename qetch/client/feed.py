@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qetch.client.job import Job, job_of
 from qetch.client.request import DownloadReport, DownloadRequest, shown
 from qetch.errors import QetchError
-from qetch.extractors import GenericExtractor
+from qetch.extractors import GenericExtractor, find_extractor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,9 +68,19 @@ class Feeder:
             self._run.make_room(job)
             self._run.failed(job, CancelledError() if canceled else error)
         else:
-            if self._reserve is not None and not canceled:
-                self._name(job.report.url, self._reserve)
-            self._run.begin(job)
+            if self._reserve is not None and not canceled and _is_file(job.report.url):
+                self._begin_file(job.report.url, self._reserve)
+            else:
+                self._run.begin(job)
+
+    def _begin_file(self, url: str, reserve: Callable[[Content], object]) -> None:
+        """Begins the download of a file by its own URL, for which no host need be asked first.
+
+        Its plain name goes to the first URL of the list that ends in it.
+        """
+        for contents in GenericExtractor().extract(url):
+            reserve(contents[0])
+            self._run.begin(Job.of(DownloadRequest(url), contents[0]))
 
     def _mapped(self, item: Any) -> Any:
         """What the map makes of an object, which comes back with the report."""
@@ -79,9 +89,9 @@ class Feeder:
         found = self._map(item)
         return DownloadRequest(found, data=item) if isinstance(found, str) else found
 
-    def _name(self, url: str, reserve: Callable[[Content], object]) -> None:
-        """Gives the plain name of a file to the first URL of the list that ends in it, whichever is extracted first."""
-        if GenericExtractor.can_handle(url):
-            with suppress(QetchError):  # which the extraction will say
-                for (content,) in GenericExtractor().extract(url):
-                    reserve(content)
+
+def _is_file(url: str) -> bool:
+    """Whether a URL is that of a file, and of no site that qetch knows."""
+    with suppress(QetchError):  # which the extraction will say
+        return find_extractor(url) is GenericExtractor
+    return False

@@ -53,6 +53,14 @@ class DownloadEventListener:
         """Something at a URL was left out: `skip.place` and `skip.reason`."""
 
 
+NAMES = frozenset(name for name in vars(DownloadEventListener) if not name.startswith("_"))
+
+
+def _listens(listener: object, name: str) -> bool:
+    """Whether a method does anything."""
+    return getattr(getattr(listener, name), "__func__", None) is not getattr(DownloadEventListener, name)
+
+
 class Dispatcher:
     """Tells listeners about events, from a thread of its own.
 
@@ -62,6 +70,7 @@ class Dispatcher:
 
     def __init__(self, listeners: Iterable[DownloadEventListener]) -> None:
         self.listeners = tuple(listeners)
+        self._wanted = {name for name in NAMES if any(_listens(listener, name) for listener in self.listeners)}
         self._change = threading.Condition()
         self._events: deque[_Event] = deque()
         self._progress: dict[int, _Event] = {}
@@ -79,13 +88,13 @@ class Dispatcher:
             report: Told as it is now.
             wait: Whether to wait, if too many events wait already; else nobody is told.
         """
-        if not self.listeners:
+        if name not in self._wanted:
             return
         self._put(_Event(name, (report.snapshot(),), report), wait=wait)
 
     def tell_skip(self, url: str, skip: Skip) -> None:
         """Tells that something was left out."""
-        if self.listeners:
+        if "content_skipped" in self._wanted:
             self._put(_Event("content_skipped", (url, skip), None))
 
     def flush(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qetch.client.feed import Feeder
 from qetch.client.job import settle
-from qetch.client.lane import Lane
+from qetch.client.loop import EventLoop
 from qetch.client.pages import AT_A_TIME, Pages
 from qetch.client.queue import FairQueue
 from qetch.client.request import ReportState
@@ -77,7 +77,7 @@ class Run:
         self._feeder = Feeder(self, items, url_map, targets.reserve if extracting else None)
         self._worker = Worker(self, targets)
         self._pages = Pages(self, client.extract) if extracting else None
-        self._lane: Lane | None = None
+        self._loop: EventLoop | None = None
         self._jobs: FairQueue[Job] = FairQueue(client.settings.connections_per_host)
         # All below is shared by the threads, under this lock.
         self._change = threading.Lock()
@@ -98,8 +98,8 @@ class Run:
         """Begins."""
         most = self.client.settings.max_concurrent
         if most > 1 and (self._pages or self._feeder.most > 1):
-            self._lane = Lane(self, self._worker, self._jobs, most)
-        crew = [("download", self._lane.work if self._lane else self._download)]
+            self._loop = EventLoop(self, self._worker, self._jobs, most)
+        crew = [("download", self._loop.work if self._loop else self._download)]
         if self._pages:
             crew += [("extract", self._pages.work)] * min(AT_A_TIME, most)
         if self.client.dispatcher.listeners:
@@ -177,8 +177,8 @@ class Run:
             self._tell_all()
         if first:
             self._cancel_waiting()
-            if self._lane:
-                self._lane.wake()
+            if self._loop:
+                self._loop.wake()
             self._begin_thread("cancel", self._cancel_running)
             self._look_for_end()
         if wait:

@@ -1,4 +1,4 @@
-"""The thread that begins downloads: it waits for many first answers at a time, and finishes small files itself.
+"""The event loop that begins downloads: one thread waits for many first answers, and saves small files itself.
 
 Threads take turns at the interpreter, which costs more than a small file does. So only what takes longer gets a thread
 of its own: what has no connection yet, comes slowly, is large, or must be asked for by more than a plain request.
@@ -35,11 +35,11 @@ LONG = 0.001
 """Seconds; if it takes longer to save files, because the disk is waited for,"""
 OFTEN = 3
 """so many times in a row, then others are saved in threads"""
-RETRY = 1.0
+RETRY = 0.05
 """for so many seconds."""
 
 
-class Lane:
+class EventLoop:
     """Begins the jobs of a queue, so many at a time.
 
     Args:

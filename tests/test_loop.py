@@ -1,0 +1,282 @@
+"""The event loop of the client: small files need no threads, and whatever is not small, or not well, gets one."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qetch.client import Client, DownloadRequest, ReportState, RequestStrategy, loop
+from qetch.downloaders import Settings
+from qetch.errors import BadFile, NotFound
+from tests.clients import BOUND, Gate, no_leftovers, patient, soon, states, succeeded, tree, until
+from tests.downloads import PAGE
+from tests.origin import Origin, Reply, Request, ranged
+from tests.secure import Authority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qetch.client import DownloadReport
+    from tests.origin import Script
+
+FILE = Reply(body=b"file")
+BODY = bytes(range(256)) * 80
+MANY = 60
+
+
+class Threads:
+    """Notes in which threads files get their names; use it as a context manager."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        replace = os.replace
+
+        def noted(source: Any, target: Any) -> None:
+            self.names.append(threading.current_thread().name)
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", noted)
+
+    @property
+    def elsewhere(self) -> int:
+        """How many were saved outside the loop."""
+        return sum(name != "qetch-download" for name in self.names)
+
+
+def content_of(report: DownloadReport) -> bytes:
+    assert report.error is None
+    assert report.path is not None
+    return Path(report.path).read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is no slow disk."""
+    monkeypatch.setattr(loop, "LONG", 60.0)
+    monkeypatch.setattr(loop, "PATIENCE", 60.0)
+
+
+def test_small_files_are_saved_by_the_loop_once_there_are_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = Threads(monkeypatch)
+    with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=4)) as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+        assert len(origin.requests) == MANY
+        assert origin.connections <= 4
+    assert {content_of(report) for report in reports} == {BODY}
+    assert len(threads.names) == MANY
+    assert threads.elsewhere <= 8  # the first ones, which make the connections
+    assert no_leftovers(tmp_path)
+
+
+def test_they_may_come_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, authority = Threads(monkeypatch), Authority(tmp_path)
+    body = BODY * 3  # more than TLS brings at once
+    settings = Settings(max_concurrent=4, ca_file=authority.ca_file)
+    with authority.origin({"*": ranged(body)}) as origin, Client(settings) as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path / "out")
+        assert len(origin.requests) == MANY
+    assert {content_of(report) for report in reports} == {body}
+    assert threads.elsewhere <= 8
+
+
+def test_a_host_that_ignores_ranges_is_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = Threads(monkeypatch)
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=2)) as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+    assert {content_of(report) for report in reports} == {b"file"}
+    assert threads.elsewhere <= 4
+
+
+def test_an_answer_that_is_late_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "PATIENCE", 0.05)
+    gate = Gate()
+    urls = ["/1.bin", "/2.bin", "/late.bin", *(f"/{number}.bin" for number in range(3, 20))]
+    with Origin({"/late.bin": gate, "*": FILE}) as origin, Client(patient(max_concurrent=2)) as client:
+        late = origin.url("/late.bin")
+        found = []
+        for report in client.each(map(origin.url, urls), folder=tmp_path):
+            found.append(report)
+            if len(found) == len(urls) - 1:
+                assert gate.here == 1
+                gate.open()
+        assert len(origin.requests) == len(urls)  # it is waited for, not asked for again
+    assert found[-1].url == late
+    assert all(map(succeeded, found))
+
+
+def test_bodies_that_come_late_or_large_are_fetched_in_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "PATIENCE", 0.05)
+    large = bytes(range(256)) * 2000
+    slow = Reply(body=b"slowly", drip=0.05)
+    with Origin({"/large.bin": ranged(large), "/slow.bin": slow, "*": FILE}) as origin, Client() as client:
+        paths = [f"/{number}.bin" for number in range(20)] + ["/large.bin", "/slow.bin"]
+        reports = {report.url: report for report in client.swarm(map(origin.url, paths), tmp_path)}
+        assert sorted(origin.paths) == sorted(paths)
+        assert content_of(reports[origin.url("/large.bin")]) == large
+        assert content_of(reports[origin.url("/slow.bin")]) == b"slowly"
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40, 90])
+def test_a_kept_connection_that_ends_costs_no_file(tmp_path: Path, cut: int) -> None:
+    """The answer is broken off after some bytes, and whole the next time."""
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n" + b"x" * 50
+    turns: dict[str, Script] = {f"/{number}.bin": [whole[:cut], Reply(body=b"x" * 50)] for number in range(0, MANY, 3)}
+    again = Client(Settings(max_concurrent=4), strategy=RequestStrategy(3))
+    with Origin({**turns, "*": Reply(body=b"x" * 50)}) as origin, again as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+    assert {content_of(report) for report in reports} == {b"x" * 50}
+
+
+def test_bytes_that_nobody_asked_for_are_in_no_file(tmp_path: Path) -> None:
+    def answer(request: Request) -> bytes | Reply:
+        if int(request.path[1:-4]) % 5 == 2:
+            return Reply(headers={"Content-Length": "4"}, body=b"fileHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+        return FILE
+
+    with Origin({"*": answer}) as origin, Client(Settings(max_concurrent=3)) as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+    assert {content_of(report) for report in reports} == {b"file"}
+
+
+def test_what_is_wrong_with_an_answer_is_said_as_ever(tmp_path: Path) -> None:
+    page = Reply(headers={"Content-Type": "text/html"}, body=PAGE)
+    routes: dict[str, Script] = {"/gone.bin": Reply(404), "/page.png": page, "/busy.bin": [Reply(503), FILE], "*": FILE}
+    with Origin(routes) as origin, Client() as client:
+        paths = [f"/{number}.bin" for number in range(20)] + ["/gone.bin", "/page.png", "/busy.bin"]
+        reports = {report.url: report for report in client.swarm(map(origin.url, paths), tmp_path)}
+        assert isinstance(reports[origin.url("/gone.bin")].error, NotFound)
+        assert isinstance(reports[origin.url("/page.png")].error, BadFile)
+        assert content_of(reports[origin.url("/busy.bin")]) == b"file"
+        assert origin.paths.count("/busy.bin") == 2
+    assert no_leftovers(tmp_path)
+
+
+def test_where_the_disk_is_waited_for_files_are_saved_in_several_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LONG", 0.005)
+    threads, waits, most = Threads(monkeypatch), [0], [0]
+
+    def slow(_descriptor: int) -> None:
+        waits[0] += 1
+        most[0] = max(most[0], waits[0])
+        time.sleep(0.02)
+        waits[0] -= 1
+
+    monkeypatch.setattr(os, "fsync", slow)
+    with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=8)) as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+        assert len(origin.requests) == MANY
+    assert {content_of(report) for report in reports} == {BODY}
+    assert most[0] > 2
+    assert threads.elsewhere > MANY // 2
+
+
+def test_a_map_that_waits_holds_up_no_other(tmp_path: Path) -> None:
+    opened = threading.Event()
+
+    def mapped(url: str) -> str:
+        name = url.rpartition("/")[2]
+        if name == "0.bin":
+            opened.wait(BOUND)
+        return name
+
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=2), map_path=mapped) as client:
+        found = []
+        for report in client.each([origin.url(f"/{number}.bin") for number in range(9)], folder=tmp_path):
+            found.append(report.url.rpartition("/")[2])
+            if len(found) == 8:
+                opened.set()
+    assert found[-1] == "0.bin"
+    assert sorted(found) == [f"{number}.bin" for number in range(9)]
+
+
+def test_urls_that_come_late_are_begun_at_once(tmp_path: Path) -> None:
+    """The loop sleeps meanwhile, or waits for an answer that does not come."""
+    gate, asked = Gate(), threading.Event()
+
+    def urls(origin: Origin) -> Iterator[str]:
+        yield from (origin.url(f"/{number}.bin") for number in range(4))
+        until(lambda: len(origin.requests) == 4)
+        yield origin.url("/stuck.bin")
+        until(lambda: gate.here == 1)
+        yield origin.url("/last.bin")
+        until(lambda: "/last.bin" in origin.paths)
+        asked.set()
+
+    with Origin({"/stuck.bin": gate, "*": FILE}) as origin, Client(patient(max_concurrent=4)) as client:
+        soon(gate.open, asked.is_set)
+        reports = list(client.each(urls(origin), folder=tmp_path))
+    assert len(reports) == 6
+    assert all(map(succeeded, reports))
+
+
+def test_what_waits_for_its_answer_ends_when_it_is_canceled(tmp_path: Path) -> None:
+    """Also what the loop itself waits for, by connections that other files left."""
+    gate = Gate()
+    try:
+        with Origin({"*": gate}) as origin, Client(patient(max_concurrent=4)) as client:
+            origin.routes |= {f"/{number}.bin": FILE for number in range(8)}
+            urls = [origin.url(f"/{number}.bin") for number in range(20)]
+            soon(client.cancel, lambda: gate.here == 4)
+            reports = client.swarm(urls, tmp_path)
+            gate.open()
+    finally:
+        gate.open()
+    assert sorted(states(reports)) == ["canceled"] * 12 + ["succeeded"] * 8
+    assert len(tree(tmp_path)) == 8
+    assert no_leftovers(tmp_path)
+
+
+def test_a_bug_in_the_loop_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: loop.EventLoop) -> None:
+        if self._asked:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(loop.EventLoop, "_wait", broken)
+    with Origin({"*": Gate(is_open=True)}) as origin, Client(Settings(max_concurrent=2)) as client:
+        client.one(origin.url("/first.bin"), tmp_path)
+        with pytest.raises(ZeroDivisionError):
+            client.swarm([origin.url(f"/{number}.bin") for number in range(9)], tmp_path)
+
+
+def test_what_an_earlier_run_left_is_no_part_of_a_file(tmp_path: Path) -> None:
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=2)) as client:
+        urls = [origin.url(f"/{number}.bin") for number in range(20)]
+        for number in range(20):
+            (tmp_path / f"{number}.bin.qetch-part").write_bytes(b"something else, and longer")
+        reports = list(client.fetch(urls, tmp_path))
+    assert {content_of(report) for report in reports} == {b"file"}
+    assert no_leftovers(tmp_path)
+
+
+def test_a_limited_speed_is_kept_in_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = Threads(monkeypatch)
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=2, max_speed=100_000_000)) as client:
+        client.swarm([origin.url(f"/{number}.bin") for number in range(20)], tmp_path)
+    assert threads.elsewhere == 20
+
+
+def test_file_objects_are_written_in_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, files = Threads(monkeypatch), [io.BytesIO() for _ in range(20)]
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=2)) as client:
+        requests = [DownloadRequest(origin.url(f"/{number}.bin"), file) for number, file in enumerate(files)]
+        assert all(map(succeeded, client.swarm(requests, tmp_path)))
+    assert {file.getvalue() for file in files} == {b"file"}
+    assert threads.elsewhere == 20
+
+
+def test_files_of_one_name_are_fetched_once(tmp_path: Path) -> None:
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=8)) as client:
+        urls = [origin.url(f"/{number % 5}.bin") for number in range(MANY)]
+        reports = client.swarm(urls, tmp_path)
+        assert len(origin.requests) == 5
+    assert [report.state for report in reports] == [ReportState.SUCCEEDED] * MANY
