@@ -45,19 +45,19 @@ class SpecFile(pytest.File):
         """
         from qetch.errors import QetchError
         from qetch.spec import read
-        from qetch.tools.examples import cases, lines
+        from qetch.tools.examples import cases, line
         from qetch.tools.spec_files import cassettes_for
 
         setting: str = self.config.getini(CASSETTES)
         try:
             site = read(self.path)
             folder = cassettes_for(self.path, site.name, self.config.rootpath / setting if setting else None)
-            found = list(zip(cases(site), lines(site), strict=True))
+            found = [(case, line(case)) for case in cases(site)]
         except QetchError as error:
             raise self.CollectError(str(error)) from None
-        for case, line in found:
+        for case, number in found:
             name = f"{case.handle}[{case.example.url}]"
-            yield SpecExample.from_parent(self, name=name, case=case, folder=folder, line=line - 1)
+            yield SpecExample.from_parent(self, name=name, case=case, folder=folder, line=number - 1)
 
 
 class SpecExample(pytest.Item):

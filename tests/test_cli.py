@@ -58,6 +58,11 @@ class TestQetch:
             (["--quiet", "get"], "options come after the command"),
             (["get"], "see `qetch get --help`"),
             (["get", "--outptu", "x", "https://a.example/"], "--outptu"),
+            (["get", "-a", "x"], "no such option: -a - did you mean -i? - see `qetch get --help`"),
+            (
+                ["get", "--rate-limit=5"],
+                "no such option: --rate-limit=5 - did you mean --limit-rate? - see `qetch get --help`",
+            ),
             (["get", "-P", "x"], "no such option: -P - did you mean -o? - see `qetch get --help`"),
             (["get", "-dx", "https://a.example/"], "no such option: -dx - did you mean -o?"),
             (["get", "--frce"], "no such option: --frce - did you mean --force?"),

@@ -166,6 +166,7 @@ class TestGet:
         ("url", "said"),
         [
             ("example.com/a.png", "example.com/a.png is not a URL - did you mean https://example.com/a.png?"),
+            ("localhost:8080/a.png", "localhost:8080/a.png is not a URL - a URL begins with https:// or http://"),
             ("www.example.com", "www.example.com is not a URL - did you mean https://www.example.com?"),
             ("ftp://example.com/a.png", "ftp://example.com/a.png: qetch reads http and https URLs, not ftp"),
             ("pictures", "pictures is not a URL - a URL begins with https:// or http://"),

@@ -25,7 +25,18 @@ USAGE = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 """128 + the signal, as shells count."""
-ELSEWHERE = {"-P": "-o", "-d": "-o", "-O": "-o", "--dir": "--output", "--directory-prefix": "--output"}
+ELSEWHERE = {
+    **dict.fromkeys(("-P", "-d", "-D", "-O"), "-o"),
+    **dict.fromkeys(("--dest", "--destination", "--dir", "--directory", "--directory-prefix", "--paths"), "--output"),
+    "-a": "-i",
+    "--batch-file": "--input-file",
+    "--download-archive": "--archive",
+    "-r": "--limit-rate",
+    "--rate-limit": "--limit-rate",
+    "--max-concurrent-downloads": "--jobs",
+    "--no-check-certificates": "--no-check-certificate",
+    "--socket-timeout": "--timeout",
+}
 """What other programs call an option."""
 
 

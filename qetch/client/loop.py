@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds after which a thread of its own waits for an answer, by the rules of the downloader."""
-LONG = 0.001
+LONG = 0.0005
 """Seconds; if it takes longer to save files, because the disk is waited for,"""
 OFTEN = 3
 """so many times in a row, then others are saved in threads"""

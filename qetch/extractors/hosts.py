@@ -72,7 +72,7 @@ def _refuse_scheme(url: str) -> NoReturn:
     meant = _SCHEMELESS.match(url)
     if meant:
         raise InvalidURL(f"{shown(url)} is not a URL - did you mean {shown('https://' + meant[1])}?")
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", url)
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):(?![0-9]+(?:[/?#]|\Z))", url)  # localhost:8080 is a host with a port
     if scheme and scheme[1].lower() not in _DEFAULT_PORTS:
         raise InvalidURL(f"{shown(url)}: qetch reads http and https URLs, not {scheme[1].lower()[:20]}")
     raise InvalidURL(f"{shown(url)} is not a URL - a URL begins with https:// or http://")

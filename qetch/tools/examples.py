@@ -77,11 +77,6 @@ def line(case: Case) -> int:
     return line_of(case.site.path, f"handles.{case.handle}.examples.{case.position}") or 1
 
 
-def lines(site: Site) -> Iterator[int]:
-    """The line of each example in the site's file."""
-    return map(line, cases(site))
-
-
 def play(case: Case, folder: Path | None) -> Result:
     """Runs an example from cassettes alone: no network, no credentials.
 
