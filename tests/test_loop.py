@@ -236,6 +236,20 @@ def test_what_waits_for_its_answer_ends_when_it_is_canceled(tmp_path: Path) -> N
     assert no_leftovers(tmp_path)
 
 
+def test_its_thread_ends_with_the_last_file(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    with Origin({"*": FILE}) as origin:
+        for batch in range(60):
+            with Client(Settings(max_concurrent=4)) as client:
+                reports = client.each([origin.url(f"/{batch}/{number}.bin") for number in range(12)], folder=tmp_path)
+                for number, _ in enumerate(reports):
+                    if batch % 3 == 1 and number == 6:
+                        break
+                    if batch % 3 == 2 and number == 6:
+                        client.cancel()
+        until(lambda: not [one for one in threading.enumerate() if one.name == "qetch-download" and one not in before])
+
+
 def test_a_bug_in_the_loop_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: loop.EventLoop) -> None:
         if self._asked:

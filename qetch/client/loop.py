@@ -59,28 +59,35 @@ class EventLoop:
         self._count = 0
         self._slow = 0
         self._slow_until = 0.0
-        self._selector = selectors.DefaultSelector()
-        self._bell, self._ear = socket.socketpair()
         self._sleep = threading.Lock()
         self._is_asleep = False
         jobs.on_change = self._job_came
 
     def work(self) -> None:
         """Works until the queue is at its end."""
+        self._bell, ear = socket.socketpair()
         self._bell.setblocking(False)
-        self._selector.register(self._ear, selectors.EVENT_READ)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(ear, selectors.EVENT_READ, ear)
         try:
-            while not self._jobs.is_over:
-                self._is_asleep = True  # from here on, what happens rings
-                self._begin_some()
+            while self._look_around():
                 self._wait()
         finally:
             self._give_up()
-            self._selector.close()
             with self._sleep:
                 self._is_asleep = False
-                self._bell.close()
-                self._ear.close()
+            for thing in (self._selector, self._bell, ear):
+                thing.close()
+
+    def _look_around(self) -> bool:
+        """Does what other threads have made possible; False at the end of the queue."""
+        self._is_asleep = True  # first: what happens from here on rings
+        while self._ended:
+            self._end(self._ended.popleft())
+        if self._run.canceled.is_set():
+            self._give_up()
+        self._begin_some()
+        return not self._jobs.is_over
 
     def wake(self) -> None:
         """Says that something has happened; for other threads."""
@@ -118,15 +125,11 @@ class EventLoop:
     def _wait(self) -> None:
         """Waits until something happens, and does what is to be done then."""
         for key, _ in self._selector.select(self._seconds()):
-            if key.data is None:
-                self._ear.recv(64)
+            if isinstance(key.data, socket.socket):
+                key.data.recv(64)
             elif self._asked[key.data][0].look():
                 self._answered(key.data)
         self._is_asleep = False
-        while self._ended:
-            self._end(self._ended.popleft())
-        if self._run.canceled.is_set():
-            self._give_up()
         while self._asked and self._rest() <= 0:
             self._hand_over(self._taken(next(iter(self._asked))), self._worker.fetch)
 
