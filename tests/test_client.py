@@ -350,6 +350,24 @@ def test_fetch_extracts_and_downloads(tmp_path: Path) -> None:
     assert uids[:5] == ["a-0", "a-1", "a-2", "c-0", "c-1"]
 
 
+def test_an_extractor_that_fails_over_a_url_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def album(extractor: BaseExtractor, source: str) -> Iterator[list[Content]]:
+        yield found_at(extractor, source, source.replace("page", "file"), "1")
+
+    def can_handle(url: str) -> bool:
+        if url.endswith("/bad.bin"):
+            raise ZeroDivisionError
+        return "/page/" in url
+
+    with Origin({"*": FILE}) as origin, pages(album) as extractor, Client() as client:
+        monkeypatch.setattr(extractor, "can_handle", can_handle)
+        paths = ("/a.bin", "/bad.bin", "/b.bin", "/page/1")
+        reports = {report.url: report for report in client.fetch(map(origin.url, paths), tmp_path)}
+    assert isinstance(reports.pop(origin.url("/bad.bin")).error, ZeroDivisionError)
+    assert all(map(succeeded, reports.values()))
+    assert len(reports) == 3
+
+
 def test_extraction_and_downloads_overlap(tmp_path: Path) -> None:
     asked = threading.Event()
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from qetch.client.job import Job, job_of
 from qetch.client.request import DownloadReport, DownloadRequest, shown
-from qetch.errors import QetchError
 from qetch.extractors import GenericExtractor, find_extractor
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ class Feeder:
         self.most = max(len(items), 1) if isinstance(items, Sized) else sys.maxsize
         self.is_known = isinstance(items, list | tuple | set | frozenset | dict)
         self._run = run
+        self._is_at_once = run.client.settings.max_concurrent > 1  # else files keep the order of the list
         self._items = items
         self._map = url_map
         self._reserve = reserve
@@ -68,7 +68,7 @@ class Feeder:
             self._run.make_room(job)
             self._run.failed(job, CancelledError() if canceled else error)
         else:
-            if self._reserve is not None and not canceled and _is_file(job.report.url):
+            if self._reserve is not None and not canceled and self._is_at_once and _is_file(job.report.url):
                 self._begin_file(job.report.url, self._reserve)
             else:
                 self._run.begin(job)
@@ -92,6 +92,6 @@ class Feeder:
 
 def _is_file(url: str) -> bool:
     """Whether a URL is that of a file, and of no site that qetch knows."""
-    with suppress(QetchError):  # which the extraction will say
+    with suppress(Exception):  # of somebody's extractor too; the extraction will say it
         return find_extractor(url) is GenericExtractor
     return False
