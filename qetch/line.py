@@ -12,6 +12,8 @@ from contextlib import suppress
 
 MAX_HEAD = 65_536
 """The most bytes of an answer's head; also those that are read at once, so that a small file comes with its head."""
+END = b"\r\n\r\n"
+"""Of a head."""
 
 
 class Line:
@@ -60,6 +62,33 @@ class Line:
             return self.connection.recv(MAX_HEAD)
         except (BlockingIOError, ssl.SSLWantReadError):
             return None
+
+    def receive_head(self, begun: bytes | bytearray, patience: float | None, until: float) -> bytes | bytearray:
+        """The head of an answer, and what came with it; less if the connection ended, or the head is too long.
+
+        Args:
+            begun: What came before.
+            patience: Seconds to wait for each piece.
+            until: The moment when all of it must be here.
+
+        Raises:
+            OSError: The connection broke, or it takes too long.
+        """
+        data = begun
+        while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self.wait_up_to(left if patience is None else min(patience, left))
+            piece = self.connection.recv(MAX_HEAD)
+            if data:
+                data = bytearray(data) if isinstance(data, bytes) else data
+                data += piece
+            else:
+                data = piece  # most often there is just this one
+            if not piece or data.find(END, max(len(data) - len(piece) - len(END), 0)) >= 0 or len(data) >= MAX_HEAD:
+                self.wait_up_to(patience)
+                return data
 
     def is_silent(self) -> bool:
         """Whether nothing came since the last answer: neither its end, nor bytes that nobody asked for."""

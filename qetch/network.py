@@ -167,6 +167,12 @@ class _Pool(HTTPConnectionPool):
 
 
 class _SecurePool(HTTPSConnectionPool):
+    def _put_conn(self, conn: Any) -> None:
+        # The library looks at the socket for bytes that nobody asked for, but not at what TLS has decrypted already.
+        if getattr(getattr(conn, "sock", None), "pending", int)():
+            conn.close()
+        super()._put_conn(conn)
+
     def _make_request(self, conn: Any, *args: Any, **kwargs: Any) -> Any:
         with _head_in_time(self, conn):
             return super()._make_request(conn, *args, **kwargs)

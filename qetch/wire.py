@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 from urllib3.exceptions import ProtocolError
 
 from qetch.heads import Headers, framing_of, parse_head
-from qetch.line import MAX_HEAD, Line
+from qetch.line import END, MAX_HEAD, Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,6 @@ MOST_BELIEFS = 1024
 
 NO_STRIKES = (0, 0.0, 0)
 """How many, until when they count, and how many plain answers came since the last one."""
-
-END = b"\r\n\r\n"
 
 
 class Wire:
@@ -184,6 +182,7 @@ class Answer:
         self._line: Line | None = None
         self._keep = self._is_cut = False
         self._data: bytes | bytearray = b""
+        self._patience: float | None = None
         self._rest = memoryview(b"")
 
     @property
@@ -210,7 +209,7 @@ class Answer:
         with self._lock:
             if self._line is not None:
                 self._line.close()
-            self._line, self._data = line, b""
+            self._line, self._data, self._patience = line, b"", patience
             if self._is_cut:
                 raise ProtocolError("", ConnectionAbortedError())
         try:
@@ -238,7 +237,7 @@ class Answer:
             return bool(self.is_plain)
         try:
             if len(self._data) < MAX_HEAD:
-                self._data = _received(line, self._data, patience, time.monotonic() + most)
+                self._data = line.receive_head(self._data, patience, time.monotonic() + most)
         except OSError as error:
             raise _failure(line, error) from None
         if not self._data:
@@ -326,6 +325,7 @@ class Answer:
             return memoryview(b"")
         room, count, until = line.buffer(size), 0, time.monotonic() + REACH_SECONDS
         try:
+            line.wait_up_to(self._patience)  # after `look`, which did not wait
             while count < min(least, size):
                 got = line.connection.recv_into(room[count:])
                 count += got
@@ -372,29 +372,3 @@ def _failure(line: Line, error: OSError) -> Exception:
     """What is wrong with a connection before the head of an answer is here."""
     stale = line.used and not isinstance(error, TimeoutError | BlockingIOError)
     return Stale() if stale else _broken(error)
-
-
-def _received(line: Line, begun: bytes | bytearray, patience: float | None, until: float) -> bytes | bytearray:
-    """The head of an answer, and what came with it; less if the connection ended, or the head is too long.
-
-    Args:
-        line: By which it comes.
-        begun: What came before.
-        patience: Seconds to wait for each piece.
-        until: The moment when all of it must be here.
-    """
-    data = begun
-    while True:
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        line.wait_up_to(left if patience is None else min(patience, left))
-        piece = line.connection.recv(MAX_HEAD)
-        if data:
-            data = bytearray(data) if isinstance(data, bytes) else data
-            data += piece
-        else:
-            data = piece  # most often there is just this one
-        if not piece or data.find(END, max(len(data) - len(piece) - len(END), 0)) >= 0 or len(data) >= MAX_HEAD:
-            line.wait_up_to(patience)
-            return data

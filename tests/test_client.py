@@ -350,6 +350,20 @@ def test_fetch_extracts_and_downloads(tmp_path: Path) -> None:
     assert uids[:5] == ["a-0", "a-1", "a-2", "c-0", "c-1"]
 
 
+@pytest.mark.parametrize("most", [1, 2, 16])
+def test_the_plain_name_goes_to_the_first_of_the_list(tmp_path: Path, most: int) -> None:
+    with (
+        Origin({"/1/x.bin": Reply(body=b"first"), "*": FILE}) as origin,
+        Client(Settings(max_concurrent=most)) as client,
+    ):
+        urls = [origin.url("/a.bin"), origin.url("/1/x.bin"), origin.url("/2/x.bin", "localhost")]
+        client.session.allow_private = True
+        reports = list(client.fetch(urls, tmp_path))
+        assert all(report.content and report.content.extractor.root is client.session for report in reports)
+    assert all(map(succeeded, reports))
+    assert (tmp_path / "x.bin").read_bytes() == b"first"
+
+
 def test_an_extractor_that_fails_over_a_url_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def album(extractor: BaseExtractor, source: str) -> Iterator[list[Content]]:
         yield found_at(extractor, source, source.replace("page", "file"), "1")

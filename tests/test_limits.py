@@ -19,7 +19,7 @@ import pytest
 from qetch.downloaders import HTTPDownloader, Settings
 from qetch.downloaders._body import PIECE
 from qetch.downloaders._crew import run_all
-from qetch.downloaders._limits import BURST, Rates, Throttle, Turns
+from qetch.downloaders._limits import BURST, Rates, Throttle, Turns, turns
 from qetch.errors import NotFound
 from qetch.network import Pace
 from tests.downloads import content, refused
@@ -377,3 +377,14 @@ def test_an_interrupt_ends_fragments_whose_hosts_are_silent(tmp_path: Path):
     assert process.returncode != 0
     assert err.rstrip().endswith("KeyboardInterrupt")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_has_all_its_connections() -> None:
+    assert turns.take("forked.example", 1, bool)
+    child = os.fork()
+    if not child:
+        os._exit(0 if turns.take("forked.example", 1, lambda: True) else 1)
+    turns.give_back("forked.example")
+    assert os.waitpid(child, 0)[1] == 0

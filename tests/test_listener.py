@@ -33,6 +33,15 @@ def test_everything_is_told_in_order_and_at_least_one_progress(tmp_path: Path) -
     assert headers.headers["x-me" if "x-me" in headers.headers else "X-Me"] == "here"
 
 
+def test_a_method_that_is_set_later_is_called_too(tmp_path: Path) -> None:
+    told: list[str] = []
+    listener = DownloadEventListener()
+    with Origin({"*": Reply(body=b"file")}) as origin, Client(listeners=listener) as client:
+        listener.download_succeeded = lambda report: told.append(report.url)  # type: ignore[method-assign]
+        client.one(origin.url("/a.bin"), tmp_path)
+    assert told == [origin.url("/a.bin")]
+
+
 def test_a_report_is_told_as_it_was_at_that_moment(tmp_path: Path) -> None:
     notes = Notes()
     with Origin({"*": Reply(body=b"file")}) as origin, Client(listeners=[notes]) as client:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qetch.client import Client, DownloadRequest, ReportState, RequestStrategy, loop
-from qetch.downloaders import Settings
+from qetch.downloaders import Settings, _aside
 from qetch.errors import BadFile, NotFound
-from tests.clients import BOUND, Gate, no_leftovers, patient, soon, states, succeeded, tree, until
+from tests.clients import BOUND, Gate, no_leftovers, pages, patient, soon, states, succeeded, tree, until
 from tests.downloads import PAGE
 from tests.origin import Origin, Reply, Request, ranged
 from tests.secure import Authority
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qetch.client import DownloadReport
+    from qetch.content import Content
+    from qetch.errors import QetchError
+    from qetch.extractors import BaseExtractor
     from tests.origin import Script
 
 FILE = Reply(body=b"file")
@@ -112,15 +115,28 @@ def test_an_answer_that_is_late_holds_up_no_other(tmp_path: Path, monkeypatch: p
     assert all(map(succeeded, found))
 
 
-def test_bodies_that_come_late_or_large_are_fetched_in_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_bodies_that_come_late_or_large_are_fetched_in_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secure: bool
+) -> None:
     monkeypatch.setattr(loop, "PATIENCE", 0.05)
+    authority = Authority(tmp_path)
     large = bytes(range(256)) * 2000
-    slow = Reply(body=b"slowly", drip=0.05)
-    with Origin({"/large.bin": ranged(large), "/slow.bin": slow, "*": FILE}) as origin, Client() as client:
-        paths = [f"/{number}.bin" for number in range(20)] + ["/large.bin", "/slow.bin"]
-        reports = {report.url: report for report in client.swarm(map(origin.url, paths), tmp_path)}
-        assert sorted(origin.paths) == sorted(paths)
-        assert content_of(reports[origin.url("/large.bin")]) == large
+    routes: dict[str, Script] = {
+        "/whole.bin": Reply(body=large, drip=0.1, piece=400_000),
+        "/part.bin": ranged(large),
+        "/slow.bin": Reply(body=b"slowly", drip=0.05),
+        "*": FILE,
+    }
+    with (
+        authority.origin(routes) if secure else Origin(routes) as origin,
+        Client(Settings(max_concurrent=4, ca_file=authority.ca_file)) as client,
+    ):
+        paths = [f"/{number}.bin" for number in range(20)] + ["/whole.bin", "/part.bin", "/slow.bin"]
+        reports = {report.url: report for report in client.swarm(map(origin.url, paths), tmp_path / "out")}
+        assert sorted(origin.paths) == sorted(paths)  # each is asked for once
+        assert content_of(reports[origin.url("/whole.bin")]) == large
+        assert content_of(reports[origin.url("/part.bin")]) == large
         assert content_of(reports[origin.url("/slow.bin")]) == b"slowly"
 
 
@@ -197,6 +213,77 @@ def test_a_map_that_waits_holds_up_no_other(tmp_path: Path) -> None:
                 opened.set()
     assert found[-1] == "0.bin"
     assert sorted(found) == [f"{number}.bin" for number in range(9)]
+
+
+def test_a_strategy_that_thinks_for_long_holds_up_no_other(tmp_path: Path) -> None:
+    decided = threading.Event()
+
+    def strategy(report: DownloadReport, error: QetchError) -> None:
+        del report, error
+        decided.wait(BOUND)
+
+    page = Reply(headers={"Content-Type": "text/html"}, body=PAGE)
+    with (
+        Origin({"/page.png": page, "*": FILE}) as origin,
+        Client(Settings(max_concurrent=2), strategy=strategy) as client,
+    ):
+        urls = [origin.url(f"/{number}.png") for number in range(9)]
+        urls.insert(5, origin.url("/page.png"))
+        found = []
+        for report in client.each(urls, folder=tmp_path):
+            found.append(report)
+            if len(found) == 9:
+                decided.set()
+    assert isinstance(found[-1].error, BadFile)
+    assert states(found) == ["failed"] + ["succeeded"] * 9
+
+
+def test_a_request_that_cannot_be_sent_is_one_failure(tmp_path: Path) -> None:
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=2)) as client:
+        contents = [next(client.extract(origin.url(f"/{number}.bin")))[0] for number in range(20)]
+        contents[15].headers["Referer"] = ["no text"]  # type: ignore[assignment] # as somebody's extractor may write it
+
+        def found(_extractor: BaseExtractor, _source: str) -> Iterator[list[Content]]:
+            return ([content] for content in contents)
+
+        with pages(found):
+            reports = list(client.fetch(origin.url("/page/1"), tmp_path))
+    assert states(reports) == ["failed"] + ["succeeded"] * 19
+
+
+def test_without_further_threads_it_goes_on_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refused(self: threading.Thread) -> None:
+        if self.name == "qetch-aside":
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=4)) as client:
+        client.swarm([origin.url(f"/{number}.bin") for number in range(20)], tmp_path / "1")
+        monkeypatch.setattr(threading.Thread, "start", refused)
+        monkeypatch.setattr(_aside, "_helpers", _aside._Helpers())
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path / "2")
+        monkeypatch.undo()
+    assert len(reports) == MANY
+    assert all(report.error is None or "new thread" in str(report.error) for report in reports)
+    assert "succeeded" in states(reports)
+
+
+def test_what_changes_between_two_batches_counts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    proxied = Reply(body=b"by the proxy")
+    with Origin({"*": FILE}) as origin, Origin({"*": proxied}) as proxy, Client(Settings(max_concurrent=4)) as client:
+        urls = [origin.url(f"/{number}.bin") for number in range(8)]
+        client.swarm(urls, tmp_path / "1")
+        client.session.headers["User-Agent"] = "Reader/2"
+        client.swarm(urls, tmp_path / "2")
+        assert {request.headers["User-Agent"] for request in origin.requests[8:]} == {"Reader/2"}
+        monkeypatch.setenv("http_proxy", proxy.url(""))
+        reports = client.swarm(urls, tmp_path / "3")
+        assert len(origin.requests) == 16
+    assert {content_of(report) for report in reports} == {b"by the proxy"}
 
 
 def test_urls_that_come_late_are_begun_at_once(tmp_path: Path) -> None:

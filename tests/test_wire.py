@@ -1038,3 +1038,15 @@ def test_many_threads_share_the_connections(tmp_path: Path, usual: Watch) -> Non
         assert len(origin.requests) == len(bodies)
     assert {f"/{path.name}": path.read_bytes() for path in tmp_path.iterdir()} == bodies
     assert usual.urls == []
+
+
+def test_bytes_that_nobody_asked_for_over_tls_are_in_no_file_by_the_usual_road_either(
+    tmp_path: Path, usual: Watch
+) -> None:
+    evil = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+    authority = Authority(tmp_path)
+    with authority.origin({"*": Reply(headers={"Content-Length": "308"}, body=PNG + evil)}) as origin:
+        downloader = HTTPDownloader(settings=Settings(ca_file=authority.ca_file, rate=(1000, 1.0)))
+        for number in range(10):
+            assert get(tmp_path, origin.url(f"/{number}"), downloader) == PNG
+        assert len(usual.urls) == 10

@@ -43,7 +43,7 @@ class Feeder:
         self.most = max(len(items), 1) if isinstance(items, Sized) else sys.maxsize
         self.is_known = isinstance(items, list | tuple | set | frozenset | dict)
         self._run = run
-        self._is_at_once = run.client.settings.max_concurrent > 1  # else files keep the order of the list
+        self._is_at_once = run.client.settings.max_concurrent > 1  # else a file waits for the pages before it
         self._items = items
         self._map = url_map
         self._reserve = reserve
@@ -68,19 +68,23 @@ class Feeder:
             self._run.make_room(job)
             self._run.failed(job, CancelledError() if canceled else error)
         else:
-            if self._reserve is not None and not canceled and self._is_at_once and _is_file(job.report.url):
-                self._begin_file(job.report.url, self._reserve)
+            if self._reserve is not None and not canceled and _is_file(job.report.url):
+                self._begin_file(job, self._reserve)
             else:
                 self._run.begin(job)
 
-    def _begin_file(self, url: str, reserve: Callable[[Content], object]) -> None:
+    def _begin_file(self, page: Job, reserve: Callable[[Content], object]) -> None:
         """Begins the download of a file by its own URL, for which no host need be asked first.
 
-        Its plain name goes to the first URL of the list that ends in it.
+        Its plain name goes to the first URL of the list that ends in it, whatever comes first.
         """
-        for contents in GenericExtractor().extract(url):
+        url = page.report.url
+        for contents in self._run.client.extract(url):
             reserve(contents[0])
-            self._run.begin(Job.of(DownloadRequest(url), contents[0]))
+            if self._is_at_once:
+                self._run.begin(Job.of(DownloadRequest(url), contents[0]))
+        if not self._is_at_once:
+            self._run.begin(page)
 
     def _mapped(self, item: Any) -> Any:
         """What the map makes of an object, which comes back with the report."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from qetch.downloaders import BaseDownloader
     from qetch.downloaders._asked import Asked
+    from qetch.wire import Answer
 
 FRAGMENTS = 4
 """Of a file in many pieces, so many are fetched at a time; the connections are shared among them."""
@@ -112,8 +113,8 @@ class Job:
             report.parts = downloader.parts_of(self.download_id) or report.parts
             return report.bytes_downloaded != before
 
-    def ask_ahead(self) -> Asked | None:
-        """Sends the first request, if the answer may be waited for along with others; else None.
+    def ask_ahead(self) -> Answer | None:
+        """Sends the first request, if the answer may be waited for along with others: where that will be.
 
         Raises:
             QetchError: The URL is none.
@@ -122,7 +123,7 @@ class Job:
         if self.path is None or type(self.downloader) is not HTTPDownloader:
             return None
         self.asked = self.downloader.ask_ahead(content, self.path)
-        return self.asked
+        return None if self.asked is None else self.asked.answer
 
     def let_go(self) -> None:
         """Closes the answer that was asked for before it runs."""

@@ -53,14 +53,6 @@ class DownloadEventListener:
         """Something at a URL was left out: `skip.place` and `skip.reason`."""
 
 
-NAMES = frozenset(name for name in vars(DownloadEventListener) if not name.startswith("_"))
-
-
-def _listens(listener: object, name: str) -> bool:
-    """Whether a method does anything."""
-    return getattr(getattr(listener, name), "__func__", None) is not getattr(DownloadEventListener, name)
-
-
 class Dispatcher:
     """Tells listeners about events, from a thread of its own.
 
@@ -70,7 +62,6 @@ class Dispatcher:
 
     def __init__(self, listeners: Iterable[DownloadEventListener]) -> None:
         self.listeners = tuple(listeners)
-        self._wanted = {name for name in NAMES if any(_listens(listener, name) for listener in self.listeners)}
         self._change = threading.Condition()
         self._events: deque[_Event] = deque()
         self._progress: dict[int, _Event] = {}
@@ -88,13 +79,18 @@ class Dispatcher:
             report: Told as it is now.
             wait: Whether to wait, if too many events wait already; else nobody is told.
         """
-        if name not in self._wanted:
+        if not self._is_wanted(name):
             return
         self._put(_Event(name, (report.snapshot(),), report), wait=wait)
 
+    def _is_wanted(self, name: str) -> bool:
+        """Whether one of the listeners has a method of its own for an event, now."""
+        idle = getattr(DownloadEventListener, name)
+        return any(getattr(getattr(listener, name), "__func__", None) is not idle for listener in self.listeners)
+
     def tell_skip(self, url: str, skip: Skip) -> None:
         """Tells that something was left out."""
-        if "content_skipped" in self._wanted:
+        if self._is_wanted("content_skipped"):
             self._put(_Event("content_skipped", (url, skip), None))
 
     def flush(self) -> None:

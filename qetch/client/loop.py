@@ -12,13 +12,12 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from qetch.downloaders import _aside
 from qetch.downloaders._range import is_whole
-from qetch.errors import QetchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from qetch.client.work import Worker
     from qetch.wire import Answer
 
+AT_ONCE = 256
+"""Jobs that are begun before the answers to earlier ones are looked at."""
 PATIENCE = 1.0
 """Seconds after which a thread of its own waits for an answer, by the rules of the downloader."""
 LONG = 0.0005
@@ -54,30 +55,42 @@ class EventLoop:
         self._worker = worker
         self._jobs = jobs
         self._most = most
-        self._asked: dict[Job, tuple[Answer, int, float]] = {}  # with the descriptor, and since when
+        self._asked: dict[Job, tuple[Answer, float]] = {}  # and since when
         self._ended: deque[Job] = deque()
         self._count = 0
+        self._there_may_be_more = False
         self._slow = 0
         self._slow_until = 0.0
-        self._sleep = threading.Lock()
+        self._ringing = threading.Lock()
         self._is_asleep = False
         jobs.on_change = self._job_came
 
     def work(self) -> None:
         """Works until the queue is at its end."""
-        self._bell, ear = socket.socketpair()
-        self._bell.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(ear, selectors.EVENT_READ, ear)
-        try:
-            while self._look_around():
-                self._wait()
-        finally:
-            self._give_up()
-            with self._sleep:
-                self._is_asleep = False
-            for thing in (self._selector, self._bell, ear):
-                thing.close()
+        with ExitStack() as opened:
+            self._bell, self._ear = map(opened.enter_context, socket.socketpair())
+            self._selector = opened.enter_context(selectors.DefaultSelector())
+            self._bell.setblocking(False)
+            self._selector.register(self._ear, selectors.EVENT_READ)
+            try:
+                while self._look_around():
+                    self._wait()
+            finally:
+                with self._ringing:
+                    self._is_asleep = False
+                self._give_up()
+
+    def wake(self) -> None:
+        """Says that something has happened; for other threads."""
+        if self._is_asleep:
+            with self._ringing:
+                if self._is_asleep:
+                    self._is_asleep = False
+                    self._bell.send(b"!")
+
+    def _job_came(self) -> None:
+        if self._count < self._most:
+            self.wake()
 
     def _look_around(self) -> bool:
         """Does what other threads have made possible; False at the end of the queue."""
@@ -89,20 +102,11 @@ class EventLoop:
         self._begin_some()
         return not self._jobs.is_over
 
-    def wake(self) -> None:
-        """Says that something has happened; for other threads."""
-        if self._is_asleep:
-            with self._sleep:
-                if self._is_asleep:
-                    self._is_asleep = False
-                    self._bell.send(b"!")
-
-    def _job_came(self) -> None:
-        if self._count < self._most:
-            self.wake()
-
     def _begin_some(self) -> None:
-        while self._count < self._most and (job := self._jobs.poll()) is not None:
+        self._there_may_be_more = False
+        for _ in range(AT_ONCE):
+            if self._count >= self._most or (job := self._jobs.poll()) is None:
+                return
             self._count += 1
             if self._worker.may_block:
                 self._hand_over(job, self._worker.perform)
@@ -110,53 +114,58 @@ class EventLoop:
                 self._ask(job)
             else:
                 self._end(job)
+        self._there_may_be_more = True
 
     def _ask(self, job: Job) -> None:
-        asked = None
-        with suppress(QetchError, ValueError):  # the usual road says what is wrong
-            asked = job.ask_ahead()
-        if asked is None or asked.answer is None:
+        answer = None
+        with suppress(Exception):  # the usual road says what is wrong
+            answer = job.ask_ahead()
+        if answer is None:
             self._hand_over(job, self._worker.fetch)
-            return
-        descriptor = asked.answer.fileno()
-        self._asked[job] = asked.answer, descriptor, time.monotonic()
-        self._selector.register(descriptor, selectors.EVENT_READ, job)
+        else:
+            self._asked[job] = answer, time.monotonic()
+            self._selector.register(answer, selectors.EVENT_READ, job)
 
     def _wait(self) -> None:
         """Waits until something happens, and does what is to be done then."""
-        for key, _ in self._selector.select(self._seconds()):
-            if isinstance(key.data, socket.socket):
-                key.data.recv(64)
+        events = self._selector.select(self._seconds())
+        self._is_asleep = False
+        for key, _ in events:
+            if key.data is None:
+                self._ear.recv(64)
             elif self._asked[key.data][0].look():
                 self._answered(key.data)
-        self._is_asleep = False
-        while self._asked and self._rest() <= 0:
+        while self._asked and self._left() <= 0:
             self._hand_over(self._taken(next(iter(self._asked))), self._worker.fetch)
 
     def _seconds(self) -> float | None:
         """How long to wait at most."""
-        due = [self._jobs.pause if self._count < self._most else None, max(self._rest(), 0) if self._asked else None]
+        if self._there_may_be_more:
+            return 0
+        due = [self._jobs.pause if self._count < self._most else None, max(self._left(), 0) if self._asked else None]
         return min((seconds for seconds in due if seconds is not None), default=None)
 
-    def _rest(self) -> float:
-        """How long to wait for the answer that was asked for first."""
-        _, _, since = next(iter(self._asked.values()))
+    def _left(self) -> float:
+        """How long to wait for the answer that was asked for first, in seconds."""
+        _, since = next(iter(self._asked.values()))
         return since + PATIENCE - time.monotonic()
 
     def _taken(self, job: Job) -> Job:
         """A job, for which this thread does not wait any more."""
-        _, descriptor, _ = self._asked.pop(job)
-        self._selector.unregister(descriptor)
+        answer, _ = self._asked.pop(job)
+        self._selector.unregister(answer)
         return job
 
     def _answered(self, job: Job) -> None:
-        answer, _, _ = self._asked[job]
+        begun, answer = time.monotonic(), self._asked[job][0]
         self._taken(job)
-        begun = time.monotonic()
         if begun < self._slow_until or not is_whole(answer):
             self._hand_over(job, self._worker.fetch)
             return
-        self._worker.fetch(job)
+        error = self._worker.attempt(job)
+        if error is not None:
+            self._hand_over(job, partial(self._run.failed, error=error))
+            return
         self._end(job)
         now = time.monotonic()
         self._slow = min(self._slow + 1, OFTEN) if now - begun > LONG else 0
@@ -165,7 +174,10 @@ class EventLoop:
 
     def _hand_over(self, job: Job, call: Callable[[Job], object]) -> None:
         """Lets another thread go on with a job."""
-        _aside.begin(partial(self._run.guarded, partial(self._perform, job, call)))
+        try:
+            _aside.begin(partial(self._run.guarded, partial(self._perform, job, call)))
+        except RuntimeError:  # the machine has no more threads
+            self._perform(job, call)
 
     def _perform(self, job: Job, call: Callable[[Job], object]) -> None:
         try:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qetch.client.feed import Feeder
@@ -179,7 +180,8 @@ class Run:
             self._cancel_waiting()
             if self._loop:
                 self._loop.wake()
-            self._begin_thread("cancel", self._cancel_running)
+            with suppress(RuntimeError):  # no more threads: what runs ends by itself
+                self._begin_thread("cancel", self._cancel_running)
             self._look_for_end()
         if wait:
             with self._change:

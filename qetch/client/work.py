@@ -50,11 +50,18 @@ class Worker:
 
     def fetch(self, job: Job) -> None:
         """Downloads."""
+        error = self.attempt(job)
+        if error is not None:
+            self._run.failed(job, error)
+
+    def attempt(self, job: Job) -> BaseException | None:
+        """Downloads; gives the error if that fails, about which a strategy may think for long."""
         try:
             self._fetch(job)
             self._run.settle(job, ReportState.SUCCEEDED)
         except BaseException as error:  # noqa: BLE001 - as above
-            self._run.failed(job, error)
+            return error
+        return None
 
     def _is_to_fetch(self, job: Job) -> bool:
         self.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import defaultdict, deque
@@ -63,6 +64,10 @@ class Turns:
     """Connections to hosts, shared by all downloads: who asked first gets the next free one."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew in another process, where the connections are the parent's, and a thread of it had the lock."""
         self._lock = threading.Lock()
         self._change = threading.Condition(self._lock)
         self._taken: dict[str, int] = {}
@@ -116,6 +121,10 @@ class Rates:
     """At most so many requests in so many seconds to a host, over all downloads."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew in another process."""
         self._lock = threading.Lock()
         self._paces: dict[tuple[str, int, float], Pace] = {}
 
@@ -142,3 +151,7 @@ class Rates:
 
 rates = Rates()
 """Those of this process."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=turns.forget)
+    os.register_at_fork(after_in_child=rates.forget)

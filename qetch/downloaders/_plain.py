@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import time
 from contextlib import suppress
 from copy import deepcopy
 from functools import lru_cache, partial
@@ -44,18 +43,14 @@ FOREIGN = frozenset(
     {"host", "connection", "content-length", "expect", "if-range", "range", "te", "transfer-encoding", "upgrade"}
 )
 """Headers of a content by which a request is no plain one any more, or would say two things."""
-SAYING = (
-    *(f"{name}_proxy" for name in ("http", "https", "all", "no")),
-    *(f"{name}_PROXY" for name in ("HTTP", "HTTPS", "ALL", "NO")),
-    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-)
-"""Variables of the environment that have a say in where requests go, and who is trusted."""
+PROXIES = {scheme: (f"{scheme}_proxy", f"{scheme}_proxy".upper(), "all_proxy", "ALL_PROXY") for scheme in PORTS}
+"""Variables of the environment that name a proxy, by scheme,"""
+BESIDE_PROXIES = ("no_proxy", "NO_PROXY")
+"""those that count only then,"""
+TRUSTED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""and those that say who is trusted."""
 USUAL = {"accept": "*/*", "connection": "keep-alive"}
 """Those of a session that nobody has changed, beside two that are replaced."""
-
-MOMENT = 0.1
-"""Seconds for which a route is good for requests that may go as the last one went."""
-MOST_ROUTES = 1024
 
 STEPS = (
     (Session, "get", "requests.sessions"),
@@ -112,21 +107,17 @@ class PlainRoad:
         self._is_usual = not (settings.private or settings.proxies or settings.certificate or settings.rate)
         self._trust = settings.trust
         self._lines: tuple[dict[str, Any], str | None] | None = None
-        self._routes: dict[object, tuple[float, Route | None]] = {}
 
-    def answer(
-        self, content: Content | None, url: str, asked: Mapping[str, str], *, soon: bool = False
-    ) -> Answer | None:
+    def answer(self, content: Content | None, url: str, asked: Mapping[str, str]) -> Answer | None:
         """Where an answer will be; None if it is not to go this way.
 
         Args:
             content: Whose headers are wanted.
             url: What is asked for.
             asked: Further headers.
-            soon: Whether the session and the environment may be as they were a moment ago.
         """
         target = target_of(url)
-        route = self._route_soon(target) if soon else self._route(target)
+        route = self._route(target)
         if route is None or not route.wire.takes(route.place):
             return None
         lines = self._headers(content.headers) if content and content.headers else route.lines
@@ -136,17 +127,6 @@ class PlainRoad:
         request = f"GET {target.path} HTTP/1.1\r\nHost: {route.host}\r\n{lines}{further}\r\n"
         return Answer(route.wire, route.place, url, request.encode())
 
-    def _route_soon(self, target: Target) -> Route | None:
-        """The same as a moment ago."""
-        key, now = target[:3], time.monotonic()
-        until, route = self._routes.get(key, (0.0, None))
-        if now > until:
-            if len(self._routes) >= MOST_ROUTES:
-                self._routes.clear()
-            route = self._route(target)
-            self._routes[key] = now + MOMENT, route
-        return route
-
     def _route(self, target: Target) -> Route | None:
         """How the requests to a host go by the wire, if they do."""
         adapter = self.session.adapters.get(f"{target.scheme}://")
@@ -154,18 +134,21 @@ class PlainRoad:
             return None
         trust = self.session.verify if self._trust is None else self._trust
         # What the environment says may change: then other connections count, and other experiences.
-        said = tuple(map(os.environ.get, SAYING)) if self.session.trust_env else ()
+        said = _said(target.scheme) if self.session.trust_env else ()
         place = (target.scheme, target.host, target.port, (trust is True or str(trust), said))
         host = target.host if target.port == PORTS[target.scheme] else f"{target.host}:{target.port}"
         return Route(adapter.wire, place, host, self._headers({})) if trust else None
 
     def _headers(self, more: Mapping[str, str]) -> str | None:
-        if more:
-            return _lines(tuple(self.session.headers.items()), self._agent, tuple(more.items()))
         facts = vars(self.session.headers)
-        if self._lines is None or self._lines[0] != facts:
-            self._lines = deepcopy(facts), _lines(tuple(self.session.headers.items()), self._agent, ())
-        return self._lines[1]
+        if not more and self._lines is not None and self._lines[0] == facts:
+            return self._lines[1]
+        own, wanted = tuple(self.session.headers.items()), tuple(more.items())
+        are_texts = all(isinstance(text, str) for pair in (*own, *wanted) for text in pair)
+        lines = _lines(own, self._agent, wanted) if are_texts else None
+        if not more:
+            self._lines = deepcopy(facts), lines
+        return lines
 
     def ask_ahead(self, answer: Answer, content: Content | None) -> bool:
         """Sends the request by a connection that is there already; False if there is none.
@@ -269,6 +252,14 @@ def connect(target: Target, context: ssl.SSLContext | None, seconds: float, *, p
             line, made.sock = Line(made.sock, public), None  # it is no longer its own
             return line
     raise AssertionError  # a host has an address
+
+
+def _said(scheme: str) -> tuple[str | None, ...]:
+    """What the environment says of where requests go, and who is trusted; few variables, for each takes its time."""
+    said = tuple(map(os.environ.get, PROXIES[scheme]))
+    if any(said):
+        said += tuple(map(os.environ.get, BESIDE_PROXIES))
+    return said if scheme == "http" else said + tuple(map(os.environ.get, TRUSTED))
 
 
 def _close(line: Line | None) -> None:

@@ -166,6 +166,9 @@ class HTTPDownloader(BaseDownloader, register=False):
         """
         run = self._run(download_id)
         first = self._ahead.pop(download_id, None) if self._ahead else None
+        if first is not None and more != first_part():
+            first.close()
+            first = None
         asked = first or Asked()
         try:
             asked.begin(run)
@@ -223,17 +226,19 @@ class HTTPDownloader(BaseDownloader, register=False):
         if is_there(PartFile(to_path, self.folder).path):  # little may be left to ask for
             return None
         url = content.fragments[0]
-        answer, host = road.answer(content, url, first_part(), soon=True), target_of(url).host
+        answer, host = road.answer(content, url, first_part()), target_of(url).host
         if answer is None or not turns.take(host, self.settings.connections_per_host, lambda: True):
             return None
-        asked = Asked()
+        asked, sent = Asked(), False
         asked.host = host
         asked.hold(answer)
-        with contextlib.suppress(HTTPError, Stale):
-            if road.ask_ahead(answer, content):
-                return asked
-        asked.close()
-        return None
+        try:
+            with contextlib.suppress(HTTPError, Stale):
+                sent = road.ask_ahead(answer, content)
+        finally:
+            if not sent:
+                asked.close()
+        return asked if sent else None
 
     def use(self, download_id: str, asked: Asked) -> None:
         """Lets a download that begins now have the answer for which was asked before."""
