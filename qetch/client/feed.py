@@ -79,7 +79,9 @@ class Feeder:
         Its plain name goes to the first URL of the list that ends in it, whatever comes first.
         """
         url = page.report.url
-        for contents in self._run.client.extract(url):
+        extractor = GenericExtractor()
+        extractor.root = self._run.client.session
+        for contents in extractor.extract(url):
             reserve(contents[0])
             if self._is_at_once:
                 self._run.begin(Job.of(DownloadRequest(url), contents[0]))
