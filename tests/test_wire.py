@@ -9,6 +9,7 @@ import random
 import select
 import socket
 import ssl
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
@@ -1012,6 +1013,29 @@ def test_a_slow_head_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     with Origin({"*": drip}) as origin, pytest.raises(NetworkError, match="in time"):
         get(tmp_path, origin.url("/a"))
+
+
+def test_threads_that_begin_at_once_have_one_session() -> None:
+    """Else connections and cookies of the others would be lost."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that threads take turns within every line
+    try:
+        for _ in range(20):
+            downloader, together = HTTPDownloader(), threading.Barrier(8)
+            found: list[object] = []
+
+            def run(downloader: HTTPDownloader, together: threading.Barrier, found: list[object]) -> None:
+                together.wait()
+                found.append(downloader.session)
+
+            threads = [threading.Thread(target=run, args=(downloader, together, found)) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert found == [downloader.session] * 8
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_many_threads_share_the_connections(tmp_path: Path, usual: Watch) -> None:

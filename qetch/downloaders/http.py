@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from functools import partial
@@ -69,6 +70,7 @@ class HTTPDownloader(BaseDownloader, register=False):
         self.retries = RETRIES
         self.folder = os.fspath(self.settings.tmp_dir) if self.settings.tmp_dir is not None else None
         self._session: requests.Session | None = None
+        self._making = threading.Lock()
         self._plain: PlainRoad | None = None
         self._ahead: dict[str, Asked] = {}
         if session is not None:
@@ -78,7 +80,9 @@ class HTTPDownloader(BaseDownloader, register=False):
     def session(self) -> requests.Session:
         """The session for downloading, made when it is first asked for."""
         if self._session is None:
-            self._session = Session()
+            with self._making:  # of several threads, those that lost theirs would lose its connections and cookies too
+                if self._session is None:
+                    self._session = Session()
         return self._session
 
     @session.setter
