@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.new_pages import Kind
 from tests.origin import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RSS = {"Content-Type": "application/rss+xml; charset=utf-8"}
 XML = {"Content-Type": "text/xml"}
@@ -30,6 +35,11 @@ def feed(*items: str) -> Reply:
     )
 
 
+def birds(inner: Callable[[int], str], *more: str) -> dict[str, Reply]:
+    """A feed of two items, with what `inner` makes of their numbers; and of more items."""
+    return {"/feed": feed(item(1, inner(1)), item(2, inner(2)), *more)}
+
+
 def entry(number: int) -> str:
     return (
         f'<entry><id>tag:leaves.example,2020:leaf/{number}</id><title type="html">Leaf {number}</title>'
@@ -54,7 +64,7 @@ BIRD = {"title": "Bird 1 & co", "uploaded_by": "mira", "uploaded_date": "2020-01
 FEEDS = {
     "rss-enclosure": Kind(
         "/feed",
-        {"/feed": feed(*(item(n, f'<enclosure url="/f/{n}.mp3" length="1" type="audio/mpeg"/>') for n in (1, 2)))},
+        birds(lambda n: f'<enclosure url="/f/{n}.mp3" length="1" type="audio/mpeg"/>'),
         ("/f/1.mp3", "/f/2.mp3"),
         ("as: xml", "in: item", 'url: "enclosure::attr(url)"'),
         fields={**BIRD, "description": "A bird", "uid": "local-bird-1"},
@@ -68,66 +78,44 @@ FEEDS = {
     ),
     "rss-media": Kind(
         "/feed",
-        {
-            "/feed": feed(
-                *(
-                    item(
-                        n,
-                        f'<media:thumbnail url="/t/{n}.jpg"/><media:content url="/f/{n}.jpg" medium="image">'
-                        "<media:title>inside</media:title></media:content>",
-                    )
-                    for n in (1, 2)
-                )
+        birds(
+            lambda n: (
+                f'<media:thumbnail url="/t/{n}.jpg"/><media:content url="/f/{n}.jpg" medium="image">'
+                "<media:title>inside</media:title></media:content>"
             )
-        },
+        ),
         ("/f/1.jpg", "/f/2.jpg", "/t/1.jpg", "/t/2.jpg"),
         ('title: "item > title"', 'variants: {file: "content::attr(url)", thumbnail: "thumbnail::attr(url)"}'),
         fields={**BIRD, "variant": "file"},
     ),
     "rss-group": Kind(
         "/feed",
-        {
-            "/feed": feed(
-                *(
-                    item(
-                        n,
-                        f'<media:group><media:content url="/f/{n}s.mp4" height="360" width="640"/>'
-                        f'<media:content url="/f/{n}l.mp4" height="720" width="1280"/></media:group>',
-                    )
-                    for n in (1, 2)
-                )
+        birds(
+            lambda n: (
+                f'<media:group><media:content url="/f/{n}s.mp4" height="360" width="640"/>'
+                f'<media:content url="/f/{n}l.mp4" height="720" width="1280"/></media:group>'
             )
-        },
+        ),
         ("/f/1s.mp4", "/f/1l.mp4", "/f/2s.mp4", "/f/2l.mp4"),
         ('in: "group > content"', 'rank: {css: "::attr(height)", number: int}'),
         fields={**BIRD, "variant": "720"},
     ),
     "rss-several": Kind(
         "/feed",
-        {
-            "/feed": feed(
-                *(item(n, f'<media:content url="/f/{n}a.jpg"/><media:content url="/f/{n}b.jpg"/>') for n in (1, 2))
-            )
-        },
+        birds(lambda n: f'<media:content url="/f/{n}a.jpg"/><media:content url="/f/{n}b.jpg"/>'),
         ("/f/1a.jpg", "/f/1b.jpg", "/f/2a.jpg", "/f/2b.jpg"),
         ("in: item", "in: content", 'text: "{item}-{n}"'),
         fields={**BIRD, "uid": "local-bird-1-1"},
     ),
     "rss-pictures-in-texts": Kind(
         "/feed",
-        {
-            "/feed": feed(
-                *(
-                    item(
-                        n,
-                        f'<content:encoded><![CDATA[<p><img src="/f/{n}a.jpg"> and <img src="/f/{n}b.jpg"></p>]]>'
-                        "</content:encoded>",
-                    )
-                    for n in (1, 2)
-                ),
-                item(3, "<content:encoded>none</content:encoded>"),
-            )
-        },
+        birds(
+            lambda n: (
+                f'<content:encoded><![CDATA[<p><img src="/f/{n}a.jpg"> and <img src="/f/{n}b.jpg"></p>]]>'
+                "</content:encoded>"
+            ),
+            item(3, "<content:encoded>none</content:encoded>"),
+        ),
         ("/f/1a.jpg", "/f/1b.jpg", "/f/2a.jpg", "/f/2b.jpg"),
         ('body: {css: "encoded::text", parse: html}', "of: body"),
         fields={**BIRD, "uid": "local-bird-1-1"},

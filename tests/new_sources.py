@@ -18,28 +18,21 @@ def single_quoted(value: Any) -> str:
     return "'" + json.dumps(value).replace("\\", "\\\\").replace("'", "\\'").replace("{", "\\x7b") + "'"
 
 
+def moths(script: str, *words: str) -> Kind:
+    """A page whose script has the state `MOTHS`."""
+    return Kind("/g/moths", {"/g/moths": html(f"<script>{script}</script>")}, FOUND, words, fields=TITLE)
+
+
 STATES = {
-    "state-in-a-text": Kind(
-        "/g/moths",
-        {"/g/moths": html(f"<script>window.__S__ = JSON.parse({json.dumps(json.dumps(MOTHS))}); go()</script>")},
-        FOUND,
-        ("text: {of: script, parse: json}", "state: {of: text, parse: json}"),
-        fields=TITLE,
+    "state-in-a-text": moths(
+        f"window.__S__ = JSON.parse({json.dumps(json.dumps(MOTHS))}); go()",
+        "text: {of: script, parse: json}",
+        "state: {of: text, parse: json}",
     ),
-    "state-in-single-quotes": Kind(
-        "/g/moths",
-        {"/g/moths": html(f"<script>go(); var __S__=JSON.parse({single_quoted(MOTHS)});</script>")},
-        FOUND,
-        ("literal:", "text: {of: literal, parse: json}"),
-        fields=TITLE,
+    "state-in-single-quotes": moths(
+        f"go(); var __S__=JSON.parse({single_quoted(MOTHS)});", "literal:", "text: {of: literal, parse: json}"
     ),
-    "state-in-brackets": Kind(
-        "/g/moths",
-        {"/g/moths": html(f"<script>window['__S__'] = {json.dumps(MOTHS)};\nwindow.other = 1;</script>")},
-        FOUND,
-        ("of: script, parse: json",),
-        fields=TITLE,
-    ),
+    "state-in-brackets": moths(f"window['__S__'] = {json.dumps(MOTHS)};\nwindow.other = 1;", "of: script, parse: json"),
     "state-on-pages": Kind(
         "/g/moths",
         {

@@ -17,7 +17,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from requests.structures import CaseInsensitiveDict
 
@@ -64,9 +64,9 @@ Answer = Reply | bytes | Iterator[bytes]
 Script = Answer | Callable[[Request], Answer] | list["Script"]
 
 
-def redirect(location: str, status: int = 302, headers: Mapping[str, str] | None = None, **kwargs: object) -> Reply:
+def redirect(location: str, status: int = 302, headers: Mapping[str, str] | None = None, **kwargs: Any) -> Reply:
     """A redirect to `location`, which may be relative."""
-    return Reply(status=status, headers={"Location": location, **(headers or {})}, **kwargs)  # type: ignore[arg-type]
+    return Reply(status=status, headers={"Location": location, **(headers or {})}, **kwargs)
 
 
 def ranged(body: bytes, headers: Mapping[str, str] | None = None) -> Callable[[Request], Reply]:

@@ -350,6 +350,25 @@ def test_fetch_extracts_and_downloads(tmp_path: Path) -> None:
     assert uids[:5] == ["a-0", "a-1", "a-2", "c-0", "c-1"]
 
 
+def test_one_at_a_time_files_come_in_the_order_of_the_list(tmp_path: Path) -> None:
+    def album(extractor: BaseExtractor, source: str) -> Iterator[list[Content]]:
+        for name in ("m.bin", "n.bin"):
+            yield found_at(extractor, source, origin.url(f"/{name}", "localhost"), name)
+
+    with Origin({"*": FILE}) as origin, pages(album), Client(Settings(max_concurrent=1)) as client:
+        client.session.allow_private = True
+        paths = [
+            ("/a.bin", None),
+            ("/b.bin", "localhost"),
+            ("/page/1", None),
+            ("/c.bin", None),
+            ("/d.bin", "localhost"),
+        ]
+        reports = list(client.fetch([origin.url(path, host) for path, host in paths], tmp_path))
+        assert origin.paths == ["/a.bin", "/b.bin", "/m.bin", "/n.bin", "/c.bin", "/d.bin"]
+    assert states(reports) == ["succeeded"] * 6
+
+
 @pytest.mark.parametrize("most", [1, 2, 16])
 def test_the_plain_name_goes_to_the_first_of_the_list(tmp_path: Path, most: int) -> None:
     with (

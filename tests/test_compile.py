@@ -11,6 +11,7 @@ import pytest
 from qetch.errors import FileError, SpecError
 from qetch.spec import inspect, read
 from qetch.spec.compile import class_name
+from qetch.spec.model import Selector
 from tests import one_handle
 from tests.one_handle import FILE, HTML, JSON, problems
 
@@ -194,7 +195,8 @@ each:
     each = one_handle.handle(body, HTML).block.each
     assert [walk.rows.kind for walk in each] == ["json", "html", "text", "json", "html"]
     assert each[1].rows.when is not None
-    assert each[1].rows.when.head.asks_row  # type: ignore[union-attr]
+    assert isinstance(each[1].rows.when.head, Selector)
+    assert each[1].rows.when.head.asks_row
     assert (each[4].rows.start, each[4].rows.to, each[4].rows.find) == (1, 3, None)
 
 

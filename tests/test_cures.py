@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from qetch.selectors import jmes, markup, patterns
 from qetch.spec import cures, mistakes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def cure_of_what_is_said(language: str, compiler: Callable[[str], object], text: str) -> str:
+    """The cure in what the compiler says of a text; if it has none, that of the text and what is wrong."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - what it says is the question
+        compiler(text)
+    wrong, right = cures.halves(str(caught.value))
+    return right or cures.of_selector(language, text, wrong)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +97,7 @@ def test_a_bad_css_selector_is_cured(text: str, cure: str) -> None:
     ],
 )
 def test_a_bad_jmespath_is_cured_by_what_is_said_of_it(text: str, cure: str) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - what it says is the question
-        jmes.compile_jmespath(text)
-    wrong, right = cures.halves(str(caught.value))
-    assert (right or cures.of_selector("jmespath", text, wrong)) == cure
+    assert cure_of_what_is_said("jmespath", jmes.compile_jmespath, text) == cure
 
 
 def test_the_examples_of_functions_compile() -> None:
@@ -122,10 +132,7 @@ def test_the_examples_of_functions_compile() -> None:
     ],
 )
 def test_a_bad_xpath_is_cured(text: str, cure: str) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - what it says is the question
-        markup.compile_xpath(text)
-    wrong, right = cures.halves(str(caught.value))
-    assert (right or cures.of_selector("xpath", text, wrong)) == cure
+    assert cure_of_what_is_said("xpath", markup.compile_xpath, text) == cure
 
 
 def test_rows_are_never_a_template() -> None:

@@ -39,9 +39,6 @@ def test_a_misspelt_word_is_not_missed_a_second_time() -> None:
     ]
 
 
-VALUE = "a value needs exactly one of css, xpath, jmespath, text, header, first_of"
-
-
 @pytest.mark.parametrize(
     ("before", "after", "place", "message", "cure"),
     [

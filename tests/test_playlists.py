@@ -259,7 +259,8 @@ class Canned(BaseAdapter):
 
     def __init__(self, bodies: Mapping[str, str]) -> None:
         super().__init__()
-        self.bodies, self.asked = bodies, []  # type: ignore[var-annotated]
+        self.bodies = bodies
+        self.asked: list[str | None] = []
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         self.asked.append(request.url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,14 +27,14 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     make_small(monkeypatch)
 
 
-def fetched(folder: Path, nginx: Nginx, name: str = "file.bin", **more: object) -> bytes | QetchError:
+def fetched(folder: Path, nginx: Nginx, name: str = "file.bin", **more: Any) -> bytes | QetchError:
     """What a download brings."""
     (folder / "out").mkdir(exist_ok=True)
     target = folder / "out" / "file.bin"
     target.write_bytes(OLDER)
     made = downloader()
     made.session.verify = str(nginx.certificate) if nginx.certificate else True
-    result = bounded(made, nginx.url(f"/{name}"), target, **more)  # type: ignore[arg-type]
+    result = bounded(made, nginx.url(f"/{name}"), target, **more)
     if isinstance(result, QetchError):
         assert target.read_bytes() == OLDER
         return result

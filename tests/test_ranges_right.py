@@ -141,8 +141,8 @@ def test_one_downloader_can_run_several_downloads_at_a_time(tmp_path: Path) -> N
 def test_a_hook_that_raises_does_no_harm_and_the_last_one_hears_all(tmp_path: Path) -> None:
     calls: list[tuple[str, int, int]] = []
 
-    def hook(*call: int | str) -> None:
-        calls.append(call)  # type: ignore[arg-type]
+    def hook(uid: str, done: int, total: int) -> None:
+        calls.append((uid, done, total))
         raise RuntimeError("the display is broken")
 
     with FileOrigin(BODY) as origin:

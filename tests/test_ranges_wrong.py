@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,15 +38,15 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     make_small(monkeypatch)
 
 
-def whole(origin: FileOrigin, **changes: object) -> Reply:
-    return replace(origin.whole(), **changes)  # type: ignore[arg-type]
+def whole(origin: FileOrigin, **changes: Any) -> Reply:
+    return replace(origin.whole(), **changes)
 
 
-def outcome(folder: Path, script: Script, **more: object) -> bytes | QetchError:
+def outcome(folder: Path, script: Script, **more: Any) -> bytes | QetchError:
     """What comes of a host that answers by a script."""
     with FileOrigin(BODY) as origin:
         origin.wrong = lambda ask: script(origin, ask)
-        return attempt(folder, origin, **more)  # type: ignore[arg-type]
+        return attempt(folder, origin, **more)
 
 
 def later(change: Callable[[FileOrigin, Ask], Wrong]) -> Script:

@@ -257,7 +257,8 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
 def apart(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for what is not complete."""
     if request.param == "another disk":
-        return request.getfixturevalue("elsewhere")  # type: ignore[no-any-return]
+        folder: Path = request.getfixturevalue("elsewhere")
+        return folder
     return tmp_path_factory.mktemp("apart")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sized
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,7 @@ from qetch.client.request import DownloadReport, DownloadRequest, shown
 from qetch.extractors import GenericExtractor, find_extractor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from qetch.client.run import Run
     from qetch.content import Content
@@ -29,7 +27,6 @@ class Feeder:
         reserve: Gives files by their own URLs their plain names; None if the URLs are not those of pages.
 
     Attributes:
-        most: How many there will be at most, as far as is known; at least 1.
         is_known: Whether all of them are there already, so that each is accounted for, also after a cancellation.
     """
 
@@ -40,7 +37,6 @@ class Feeder:
         url_map: Callable[[Any], Any] | None,
         reserve: Callable[[Content], object] | None,
     ) -> None:
-        self.most = max(len(items), 1) if isinstance(items, Sized) else sys.maxsize
         self.is_known = isinstance(items, list | tuple | set | frozenset | dict)
         self._run = run
         self._is_at_once = run.client.settings.max_concurrent > 1  # else a file waits for the pages before it
@@ -81,12 +77,9 @@ class Feeder:
         url = page.report.url
         extractor = GenericExtractor()
         extractor.root = self._run.client.session
-        for contents in extractor.extract(url):
-            reserve(contents[0])
-            if self._is_at_once:
-                self._run.begin(Job.of(DownloadRequest(url), contents[0]))
-        if not self._is_at_once:
-            self._run.begin(page)
+        [(content,)] = extractor.extract(url)
+        reserve(content)
+        self._run.begin(Job.of(DownloadRequest(url), content) if self._is_at_once else page)
 
     def _mapped(self, item: Any) -> Any:
         """What the map makes of an object, which comes back with the report."""

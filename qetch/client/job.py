@@ -142,9 +142,8 @@ class Job:
         if downloader is None:
             raise AssertionError("a job is given its downloader before it begins")
         fragments = FRAGMENTS if len(content.fragments) > 1 else 1
-        asked, self.asked = self.asked, None
-        if asked is not None and isinstance(downloader, HTTPDownloader):
-            downloader.use(self.download_id, asked)
+        if self.asked is not None and isinstance(downloader, HTTPDownloader):
+            downloader.use(self.download_id, self.asked)
         try:
             downloader.download(
                 content,
@@ -159,8 +158,7 @@ class Job:
             with _counting:
                 self.downloader = None
             downloader.forget(self.download_id)
-            if asked is not None:
-                asked.close()
+            self.let_go()
 
 
 @contextlib.contextmanager

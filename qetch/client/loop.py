@@ -108,7 +108,7 @@ class EventLoop:
             if self._count >= self._most or (job := self._jobs.poll()) is None:
                 return
             self._count += 1
-            if self._worker.may_block:
+            if self._worker.may_block or job.report.attempts:  # of a failure more may come, about which somebody thinks
                 self._hand_over(job, self._worker.perform)
             elif self._worker.prepare(job):
                 self._ask(job)

@@ -76,10 +76,10 @@ class Run:
         self.canceled = threading.Event()
         self.on_change: Callable[[], object] = bool
         self._feeder = Feeder(self, items, url_map, targets.reserve if extracting else None)
-        self._worker = Worker(self, targets)
         self._pages = Pages(self, client.extract) if extracting else None
-        self._loop: EventLoop | None = None
         self._jobs: FairQueue[Job] = FairQueue(client.settings.connections_per_host)
+        self._most = client.settings.max_concurrent
+        self._loop = EventLoop(self, Worker(self, targets), self._jobs, self._most)
         # All below is shared by the threads, under this lock.
         self._change = threading.Lock()
         self._news = threading.Condition(self._change)
@@ -97,12 +97,9 @@ class Run:
 
     def start(self) -> None:
         """Begins."""
-        most = self.client.settings.max_concurrent
-        if most > 1 and (self._pages or self._feeder.most > 1):
-            self._loop = EventLoop(self, self._worker, self._jobs, most)
-        crew = [("download", self._loop.work if self._loop else self._download)]
+        crew = [("download", self._loop.work)]
         if self._pages:
-            crew += [("extract", self._pages.work)] * min(AT_A_TIME, most)
+            crew += [("extract", self._pages.work)] * min(AT_A_TIME, self._most)
         if self.client.dispatcher.listeners:
             crew.append(("progress", self._watch))
         alive.add(self)
@@ -178,8 +175,7 @@ class Run:
             self._tell_all()
         if first:
             self._cancel_waiting()
-            if self._loop:
-                self._loop.wake()
+            self._loop.wake()
             with suppress(RuntimeError):  # no more threads: what runs ends by itself
                 self._begin_thread("cancel", self._cancel_running)
             self._look_for_end()
@@ -257,6 +253,8 @@ class Run:
 
     def make_room(self, job: Job) -> None:
         """Counts a job, or page, and waits until there are not too many, or all shall end."""
+        if self._most == 1:
+            job.host = ""  # one line for all hosts: they come in the order of the list
         with self._change:
             if job.is_page:
                 self._open_pages += 1
@@ -359,12 +357,6 @@ class Run:
         with self._change:
             self._feeding = False
         self._look_for_end()
-
-    def _download(self) -> None:
-        """Downloads one after the other."""
-        while (job := self._jobs.take()) is not None:
-            self._worker.perform(job)
-            self._jobs.done(job.host)
 
     def note_begun(self, job: Job) -> None:
         """Notes that a job was taken from those that wait."""

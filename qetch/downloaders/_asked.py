@@ -21,18 +21,15 @@ class Asked:
 
     Use it as a context manager, or close it.
 
-    Args:
-        run: The download; None if it has not begun.
-
     Attributes:
-        run: That.
+        run: The download; None if it has not begun.
         host: Whose connection is given back at the end; None if it is not counted.
     """
 
     __slots__ = ("_cut", "_response", "host", "run")
 
-    def __init__(self, run: Run | None = None) -> None:
-        self.run = run
+    def __init__(self) -> None:
+        self.run: Run | None = None
         self.host: str | None = None
         self._response: Response | None = None
         self._cut: Callable[[], object] | None = None

@@ -31,7 +31,7 @@ from qetch.session import HEADER_NAME, Session
 from qetch.wire import STRIKES, Answer, Place, Stale, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from requests.adapters import BaseAdapter
 
@@ -187,8 +187,7 @@ class PlainRoad:
             if answer.is_sent or self.ask_ahead(answer, run.content):
                 plain = answer.receive(patience, network.HEAD_SECONDS)
         if plain is None:
-            private = partial(self._may_be_private, run.content, answer.url)
-            line = aside(partial(self._connect, answer, self.timeout[0], private), _close, run.cutting)
+            line = aside(partial(self._connect, answer, run.content), _close, run.cutting)
             plain = line is not None and answer.begin(line, patience, network.HEAD_SECONDS)
         if not plain:
             answer.wire.strike(answer.place)
@@ -200,7 +199,7 @@ class PlainRoad:
         mine = named is not None and target.host == named.host
         return mine or self.session.allow_private or target.is_in(self.session.policy.private_hosts)
 
-    def _connect(self, answer: Answer, seconds: float, private: Callable[[], bool]) -> Line | None:
+    def _connect(self, answer: Answer, content: Content | None) -> Line | None:
         """A new connection; None if the environment has a say in it, or the host cannot prove who it is."""
         found = self.session.merge_environment_settings(answer.url, {}, True, self._trust, None)
         verify = found["verify"]
@@ -210,7 +209,8 @@ class PlainRoad:
         scheme, host, port, _ = answer.place
         try:
             context = _context(verify is True or str(verify)) if scheme == "https" else None
-            return connect(Target(scheme, host, port, answer.url), context, seconds, private=private())
+            target, private = Target(scheme, host, port, answer.url), self._may_be_private(content, answer.url)
+            return connect(target, context, self.timeout[0], private=private)
         except TimeoutError as error:
             raise ProtocolError("", error) from None
         except OSError:  # it has to do with certificates, about which the usual road says more

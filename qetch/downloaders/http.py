@@ -168,7 +168,7 @@ class HTTPDownloader(BaseDownloader, register=False):
 
         Plain answers come by the wire, the others by the session. The first one may be there, see `ask_ahead`.
         """
-        run = self._run(download_id)
+        run, more = self._run(download_id), {name.replace("_", "-"): text for name, text in more.items()}
         first = self._ahead.pop(download_id, None) if self._ahead else None
         if first is not None and more != first_part():
             first.close()
@@ -197,7 +197,7 @@ class HTTPDownloader(BaseDownloader, register=False):
             return False
         answer = asked.answer
         if answer is None:
-            answer = road.answer(run.content, url, {name.replace("_", "-"): text for name, text in more.items()})
+            answer = road.answer(run.content, url, more)
             if answer is None:
                 return False
             asked.hold(answer)
@@ -255,9 +255,8 @@ class HTTPDownloader(BaseDownloader, register=False):
 
     def _ask(self, run: Run, url: str, more: Mapping[str, str]) -> requests.Response:
         """An answer by the session, in another thread, so that nobody must wait for it if the download is to stop."""
-        asked = {name.replace("_", "-"): text for name, text in more.items()}
         wanted = run.content.headers if run.content else {}
-        headers: dict[str, Any] = {**wanted, "Accept-Encoding": "identity", **asked}
+        headers: dict[str, Any] = {**wanted, "Accept-Encoding": "identity", **more}
         session, settings = self._session_for(run.content, url), self.settings.for_request()
         ask = partial(session.get, url, headers=headers, stream=True, timeout=self.timeout, **settings)
         return aside(ask, requests.Response.close, run.cutting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.make_media import mp4
 from tests.origins import as_file, as_html
@@ -17,7 +17,7 @@ FILES = {
     ("b2", "hd"): mp4(1280, 720),
     ("b2", "sd"): mp4(640, 360),
 }
-STATE = {
+STATE: dict[str, Any] = {
     "pool": {
         "name": "North rocks",
         "films": [
@@ -28,7 +28,7 @@ STATE = {
     }
 }
 for film in STATE["pool"]["films"]:
-    film["sizes"] = {kind: len(body) for (folder, kind), body in FILES.items() if folder == film["folder"]}  # type: ignore[index]
+    film["sizes"] = {kind: len(body) for (folder, kind), body in FILES.items() if folder == film["folder"]}
 
 SCRIPTS = (
     f"<script>window.visits = {{n: 7}};</script><script>window.state = {json.dumps(STATE, indent=2)};\ngo();</script>"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from qetch.selectors.markup import compile_css
-from qetch.tools.explain.steps import Parsed, Step, Words, names_of, other_parts, split_outside
+from qetch.tools.explain.steps import Parsed, Step, Words, names_of, split_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,19 +47,13 @@ def parse(text: str) -> Parsed | None:
     return Parsed((*steps, Step(joint, tuple(parts))), suffix)
 
 
-def singles(parsed: Parsed, words: Words) -> Iterator[tuple[int, Step | None]]:
-    """Single changes: the number of a step, and the new one, or None to leave it out."""
-    for i, step in enumerate(parsed.steps):
-        if step.joint.strip():
-            yield i, Step(" ", step.parts)
-        yield from (
-            (i, Step(step.joint, parts)) for parts in other_parts(step.parts, lambda part: _others(part, words))
-        )
-    for i in range(len(parsed.steps) - 1):
-        yield i, None
+def wider(parsed: Parsed, i: int) -> str:
+    """The joint by which the i-th step is found at any depth; empty if it needs no other."""
+    return " " if parsed.steps[i].joint.strip() else ""
 
 
-def _others(part: str, words: Words) -> list[str]:
+def others(part: str, words: Words) -> list[str]:
+    """What a part may be exchanged for."""
     classes, ids = [f".{name}" for name in words.classes], [f"#{name}" for name in words.ids]
     if part[0] == "#":
         return [*ids, *classes]

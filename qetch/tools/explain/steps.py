@@ -93,8 +93,11 @@ class Grammar(Protocol):
     def parse(self, text: str) -> Parsed | None:
         """The parts of a selector without alternatives; None for something unusual."""
 
-    def singles(self, parsed: Parsed, words: Words) -> Iterator[tuple[int, Step | None]]:
-        """Single changes: the number of a step, and the new one, or None to leave it out."""
+    def wider(self, parsed: Parsed, i: int) -> str:
+        """The joint by which the i-th step is found at any depth; empty if it needs no other."""
+
+    def others(self, part: str, words: Words) -> list[str]:
+        """What a part may be exchanged for."""
 
     def fresh(self, chain: Sequence[Any], suffixes: Sequence[str]) -> Iterator[str]:
         """Selectors made anew for an element, given with those around it from the inside out; the shortest first."""
@@ -133,7 +136,7 @@ def _plain(names: list[str]) -> tuple[str, ...]:
 
 def changes(language: Grammar, parsed: Parsed, words: Words, suffixes: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Selectors that are a little different, with the number of changes: one first, then two, then some of three."""
-    single = list(language.singles(parsed, words))
+    single = list(_singles(language, parsed, words))
     ends = [suffix for suffix in suffixes if suffix != parsed.suffix]
     yield from ((1, parsed.changed(suffix=suffix)) for suffix in ends)
     yield from ((1, parsed.changed([step])) for step in single)
@@ -143,7 +146,19 @@ def changes(language: Grammar, parsed: Parsed, words: Words, suffixes: Sequence[
     yield from ((3, parsed.changed(pair, suffix)) for pair in pairs for suffix in ends)
 
 
-def other_parts(parts: tuple[str, ...], others: Callable[[str], list[str]]) -> Iterator[tuple[str, ...]]:
+def _singles(language: Grammar, parsed: Parsed, words: Words) -> Iterator[tuple[int, Step | None]]:
+    """Single changes: the number of a step, and the new one, or None to leave it out."""
+    for i, step in enumerate(parsed.steps):
+        joint = language.wider(parsed, i)
+        if joint:
+            yield i, Step(joint, step.parts)
+        for parts in _other_parts(step.parts, lambda part: language.others(part, words)):
+            yield i, Step(step.joint, parts)
+    for i in range(len(parsed.steps) - 1):
+        yield i, None
+
+
+def _other_parts(parts: tuple[str, ...], others: Callable[[str], list[str]]) -> Iterator[tuple[str, ...]]:
     """The parts with one exchanged for another, or left out; `others` says for which."""
     for i, part in enumerate(parts):
         before, after = parts[:i], parts[i + 1 :]
