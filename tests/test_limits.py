@@ -232,12 +232,14 @@ def test_a_host_is_asked_no_more_often_than_its_rate_allows(
         return serve(request)
 
     with Origin({"*": noting}) as origin:
+        begun = time.monotonic()
         for number in range(4 if len(body) < 9 else 1):
             downloader = HTTPDownloader(settings=Settings(rate=(2, 0.2)))
             downloader.download(content(origin.url(f"/{number}")), tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == body
     assert len(asked) >= 4 or len(body) > 9
-    assert all(later - earlier > 0.15 for earlier, later in zip(asked, asked[2:], strict=False))
+    # Counted from the beginning: a request may come late on a busy machine, the one after it in time.
+    assert all(moment - begun >= at // 2 * 0.2 for at, moment in enumerate(asked))
 
 
 # The end
