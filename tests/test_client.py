@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -14,7 +15,7 @@ import pytest
 
 import qetch
 from qetch.client import Client, DownloadReport, DownloadRequest, ReportState, run
-from qetch.downloaders import Settings
+from qetch.downloaders import HTTPDownloader, Settings
 from qetch.errors import AuthenticationError, BadFile, InvalidSetting, InvalidURL, NotFound, UnsupportedURL
 from tests.clients import Gate, Notes, Stuck, found_at, names, no_leftovers, pages, soon, states, succeeded, tree, until
 from tests.downloads import BODY, PAGE
@@ -636,3 +637,18 @@ def test_a_private_address_is_for_those_who_name_it(tmp_path: Path) -> None:
         with Client() as client:
             client.session.allow_private = True
             assert client.one(origin.url("/a.bin"), tmp_path).state is ReportState.SUCCEEDED
+
+
+def test_a_download_method_of_somebodys_own_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths: list[str] = []
+
+    class Noting(HTTPDownloader, register=False):
+        def download(self, content: Content, to_path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> str:
+            paths.append(os.fspath(to_path))
+            return super().download(content, to_path, *args, **kwargs)
+
+    monkeypatch.setattr("qetch.client.client.find_downloader", lambda _content: Noting)
+    with Origin({"*": FILE}) as origin, Client() as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(20)], tmp_path)
+    assert states(reports) == ["succeeded"] * 20
+    assert sorted(paths) == sorted(report.path or "" for report in reports)

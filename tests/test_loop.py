@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import itertools
 import os
 import threading
 import time
@@ -11,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qetch.client import Client, DownloadRequest, ReportState, RequestStrategy, loop
+from qetch.client import Client, DownloadRequest, ReportState, RequestStrategy, loop, saving
 from qetch.downloaders import Settings, _aside
-from qetch.errors import BadFile, NotFound
+from qetch.errors import BadFile, FileError, NotFound
 from tests.clients import BOUND, Gate, no_leftovers, pages, patient, soon, states, succeeded, tree, until
 from tests.downloads import PAGE
 from tests.origin import Origin, Reply, Request, ranged
@@ -62,6 +64,7 @@ def content_of(report: DownloadReport) -> bytes:
 def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy with other tests is no slow disk."""
     monkeypatch.setattr(loop, "LONG", 60.0)
+    monkeypatch.setattr(loop, "LONG_WAIT", 60.0)
     monkeypatch.setattr(loop, "PATIENCE", 60.0)
 
 
@@ -175,25 +178,122 @@ def test_what_is_wrong_with_an_answer_is_said_as_ever(tmp_path: Path) -> None:
     assert no_leftovers(tmp_path)
 
 
-def test_where_the_disk_is_waited_for_files_are_saved_in_several_threads(
+class Slow:
+    """Lets a function of the system take longer; use it as a context manager."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.most = self.now = 0
+        self.threads: list[str] = []
+        self._function = getattr(os, name)
+        monkeypatch.setattr(os, name, self)
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.threads.append(threading.current_thread().name)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        time.sleep(0.02)
+        self.now -= 1
+        return self._function(*arguments)
+
+
+def test_where_writing_takes_long_files_are_saved_in_several_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "LONG", 0.005)
-    threads, waits, most = Threads(monkeypatch), [0], [0]
-
-    def slow(_descriptor: int) -> None:
-        waits[0] += 1
-        most[0] = max(most[0], waits[0])
-        time.sleep(0.02)
-        waits[0] -= 1
-
-    monkeypatch.setattr(os, "fsync", slow)
+    threads, slow = Threads(monkeypatch), Slow(monkeypatch, "pwrite")
     with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=8)) as client:
         reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
         assert len(origin.requests) == MANY
     assert {content_of(report) for report in reports} == {BODY}
-    assert most[0] > 2
+    assert slow.most > 2
     assert threads.elsewhere > MANY // 2
+
+
+def test_where_the_disk_is_waited_for_threads_wait_and_the_loop_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LONG_WAIT", 0.005)
+    threads, slow = Threads(monkeypatch), Slow(monkeypatch, "fsync")
+    with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=8)) as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+        assert len(origin.requests) == MANY
+    assert {content_of(report) for report in reports} == {BODY}
+    assert slow.most > 2
+    assert slow.threads.count("qetch-aside") > MANY // 2
+    assert threads.elsewhere < MANY // 2  # those that make the connections
+    assert no_leftovers(tmp_path)
+
+
+@pytest.fixture
+def aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads wait for the disk, however fast that is."""
+    monkeypatch.setattr(loop, "LONG_WAIT", 0.0)
+    monkeypatch.setattr(saving, "OFTEN", 1)
+    monkeypatch.setattr(saving, "RETRY", 60.0)
+
+
+@pytest.mark.usefixtures("aside")
+def test_where_the_waits_are_short_one_thread_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saving, "SHORT", 60.0)
+    threads: list[str] = []
+    work = saving.Waiting._work
+
+    def noted(self: saving.Waiting) -> None:
+        threads.append("begins")
+        work(self)
+        threads.append("ends")
+
+    monkeypatch.setattr(saving.Waiting, "_work", noted)
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=8)) as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+    assert {content_of(report) for report in reports} == {b"file"}
+    assert threads
+    assert threads == ["begins", "ends"] * (len(threads) // 2)
+
+
+@pytest.mark.usefixtures("aside")
+def test_a_disk_that_fails_while_a_thread_waits_for_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync, count = os.fsync, itertools.count()
+
+    def fails(descriptor: int) -> None:
+        if next(count) == 30:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=4)) as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+    (failed,) = [report for report in reports if report.error is not None]
+    assert isinstance(failed.error, FileError)
+    assert "Input/output error" in str(failed.error)
+    assert len(tree(tmp_path)) == MANY - 1
+    assert no_leftovers(tmp_path)
+
+
+@pytest.mark.usefixtures("aside")
+def test_what_waits_for_the_disk_is_too_late_to_be_canceled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync, stuck, go = os.fsync, threading.Event(), threading.Event()
+
+    def waits(descriptor: int) -> None:
+        if threading.current_thread().name == "qetch-aside" and len(tree(tmp_path)) > 9:
+            stuck.set()
+            go.wait(BOUND)
+        fsync(descriptor)
+
+    def cancel() -> None:
+        client.cancel()
+        go.set()
+
+    monkeypatch.setattr(os, "fsync", waits)
+    with Origin({"*": FILE}) as origin, Client(patient(max_concurrent=2)) as client:
+        reports = client.each([origin.url(f"/{number}.bin") for number in range(MANY)], folder=tmp_path)
+        soon(cancel, stuck.is_set)
+        found = list(reports)
+    whole = [report for report in found if report.state is ReportState.SUCCEEDED]
+    assert {content_of(report) for report in whole} == {b"file"}
+    assert len(tree(tmp_path)) == len(whole) < MANY
+    assert len(found) == MANY
+    assert no_leftovers(tmp_path)
 
 
 def test_a_map_that_waits_holds_up_no_other(tmp_path: Path) -> None:
@@ -335,6 +435,29 @@ def test_its_thread_ends_with_the_last_file(tmp_path: Path) -> None:
                     if batch % 3 == 2 and number == 6:
                         client.cancel()
         until(lambda: not [one for one in threading.enumerate() if one.name == "qetch-download" and one not in before])
+
+
+@pytest.mark.usefixtures("aside")
+def test_a_bug_in_the_loop_leaves_nobody_waiting_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wait, fsync, over = loop.EventLoop._wait, os.fsync, threading.Event()
+
+    def broken(self: loop.EventLoop) -> None:
+        if self._saving:
+            raise ZeroDivisionError
+        wait(self)
+
+    def stuck(descriptor: int) -> None:
+        if threading.current_thread().name == "qetch-aside" and len(tree(tmp_path)) > 6:
+            over.wait(BOUND)
+        fsync(descriptor)
+
+    monkeypatch.setattr(loop.EventLoop, "_wait", broken)
+    monkeypatch.setattr(os, "fsync", stuck)
+    with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=2)) as client:
+        client.one(origin.url("/first.bin"), tmp_path)
+        with pytest.raises(ZeroDivisionError):
+            client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
+        over.set()
 
 
 def test_a_bug_in_the_loop_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

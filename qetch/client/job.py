@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from qetch.client.request import DownloadReport, DownloadRequest, ReportState, shown
 from qetch.content import Content
+from qetch.downloaders import BaseDownloader
 from qetch.downloaders.http import HTTPDownloader
 from qetch.errors import FileError, InvalidURL
 from qetch.filenames import extension_of
@@ -21,8 +22,8 @@ from qetch.policy import target_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from qetch.downloaders import BaseDownloader
     from qetch.downloaders._asked import Asked
+    from qetch.downloaders._run import Steps
     from qetch.wire import Answer
 
 FRAGMENTS = 4
@@ -131,8 +132,8 @@ class Job:
         if asked is not None:
             asked.close()
 
-    def download(self, content: Content, path: str, connections: int, on_headers: Callable[[Any], object]) -> None:
-        """Downloads what is wanted to a path.
+    def steps(self, content: Content, path: str, connections: int, on_headers: Callable[[Any], object]) -> Steps:
+        """Downloads what is wanted to a path; for what it yields see `BaseDownloader.steps`.
 
         Raises:
             QetchError: See `BaseDownloader.download`.
@@ -142,17 +143,15 @@ class Job:
         if downloader is None:
             raise AssertionError("a job is given its downloader before it begins")
         fragments = FRAGMENTS if len(content.fragments) > 1 else 1
+        most = max(connections // fragments, 1)
+        named: dict[str, Any] = {"download_id": self.download_id, "headers_hook": on_headers}
         if self.asked is not None and isinstance(downloader, HTTPDownloader):
             downloader.use(self.download_id, self.asked)
         try:
-            downloader.download(
-                content,
-                path,
-                max_fragments=fragments,
-                max_connections=max(connections // fragments, 1),
-                download_id=self.download_id,
-                headers_hook=on_headers,
-            )
+            if type(downloader).download is BaseDownloader.download:
+                yield from downloader.steps(content, path, fragments, most, **named)
+            else:  # somebody's own
+                downloader.download(content, path, fragments, most, **named)
         finally:
             self.progress()
             with _counting:

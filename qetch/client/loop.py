@@ -16,6 +16,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from qetch.client.saving import Saving, Slowness, Waiting
 from qetch.downloaders import _aside
 from qetch.downloaders._range import is_whole
 
@@ -33,11 +34,9 @@ AT_ONCE = 256
 PATIENCE = 1.0
 """Seconds after which a thread of its own waits for an answer, by the rules of the downloader."""
 LONG = 0.0005
-"""Seconds; if it takes longer to save files, because the disk is waited for,"""
-OFTEN = 3
-"""so many times in a row, then others are saved in threads"""
-RETRY = 0.05
-"""for so many seconds."""
+"""Seconds; if it takes longer to write files, others are saved in threads."""
+LONG_WAIT = 0.0001
+"""Seconds; if it takes longer until the disk has them, threads wait for that."""
 
 
 class EventLoop:
@@ -57,10 +56,12 @@ class EventLoop:
         self._most = most
         self._asked: dict[Job, tuple[Answer, float]] = {}  # and since when
         self._ended: deque[Job] = deque()
+        self._saving: set[Saving] = set()
+        self._saved: deque[Saving] = deque()
+        self._waiting = Waiting(self._has_waited)
+        self._writes, self._waits = Slowness(LONG), Slowness(LONG_WAIT)
         self._count = 0
         self._there_may_be_more = False
-        self._slow = 0
-        self._slow_until = 0.0
         self._ringing = threading.Lock()
         self._is_asleep = False
         jobs.on_change = self._job_came
@@ -79,6 +80,8 @@ class EventLoop:
                 with self._ringing:
                     self._is_asleep = False
                 self._give_up()
+                for saving in self._saving:  # there are some only if there is a bug in here
+                    self._run.failed(saving.job, CancelledError())
 
     def wake(self) -> None:
         """Says that something has happened; for other threads."""
@@ -95,6 +98,8 @@ class EventLoop:
     def _look_around(self) -> bool:
         """Does what other threads have made possible; False at the end of the queue."""
         self._is_asleep = True  # first: what happens from here on rings
+        while self._saved:
+            self._save(self._saved.popleft())
         while self._ended:
             self._end(self._ended.popleft())
         if self._run.canceled.is_set():
@@ -159,18 +164,33 @@ class EventLoop:
     def _answered(self, job: Job) -> None:
         begun, answer = time.monotonic(), self._asked[job][0]
         self._taken(job)
-        if begun < self._slow_until or not is_whole(answer):
+        if self._writes.lasts(begun) or not is_whole(answer):
             self._hand_over(job, self._worker.fetch)
-            return
-        error = self._worker.attempt(job)
-        if error is not None:
-            self._hand_over(job, partial(self._run.failed, error=error))
-            return
-        self._end(job)
-        now = time.monotonic()
-        self._slow = min(self._slow + 1, OFTEN) if now - begun > LONG else 0
-        if self._slow == OFTEN:
-            self._slow, self._slow_until = OFTEN - 1, now + RETRY  # one more look is enough then
+        else:
+            self._save(Saving(job, self._worker.steps(job)), begun)
+
+    def _save(self, saving: Saving, begun: float | None = None) -> None:
+        """Goes on with the saving of a file, or begins it."""
+        self._saving.discard(saving)
+        try:
+            while saving.go_on():
+                now = time.monotonic()
+                if begun is not None:
+                    self._writes.note(begun)
+                if self._waits.lasts(now):
+                    self._saving.add(saving)
+                    self._waiting.put(saving)
+                    return
+                saving.wait()
+                self._waits.note(now)
+        except BaseException as error:  # noqa: BLE001 - a strategy may think about it for long
+            self._hand_over(saving.job, partial(self._run.failed, error=error))
+        else:
+            self._end(saving.job)
+
+    def _has_waited(self, saving: Saving) -> None:
+        self._saved.append(saving)
+        self.wake()
 
     def _hand_over(self, job: Job, call: Callable[[Job], object]) -> None:
         """Lets another thread go on with a job."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qetch.client.job import Job
     from qetch.client.run import Run
     from qetch.client.targets import Targets
+    from qetch.downloaders._run import Steps
 
 
 class Worker:
@@ -57,11 +58,16 @@ class Worker:
     def attempt(self, job: Job) -> BaseException | None:
         """Downloads; gives the error if that fails, about which a strategy may think for long."""
         try:
-            self._fetch(job)
-            self._run.settle(job, ReportState.SUCCEEDED)
+            for wait in self.steps(job):
+                wait()
         except BaseException as error:  # noqa: BLE001 - as above
             return error
         return None
+
+    def steps(self, job: Job) -> Steps:
+        """Downloads, and raises what is wrong; for what it yields see `BaseDownloader.steps`."""
+        yield from self._fetch(job)
+        self._run.settle(job, ReportState.SUCCEEDED)
 
     def _is_to_fetch(self, job: Job) -> bool:
         self.check()
@@ -136,7 +142,7 @@ class Worker:
             client.dispatcher.tell("download_started", report)
         report.parts = 0, len(content.fragments)
 
-    def _fetch(self, job: Job) -> None:
+    def _fetch(self, job: Job) -> Steps:
         """Downloads, and records that.
 
         Raises:
@@ -147,11 +153,11 @@ class Worker:
         connections = client.settings.connections_per_host
         on_headers = partial(self._headers, job)
         if job.path is not None:
-            job.download(content, job.path, connections, on_headers)
+            yield from job.steps(content, job.path, connections, on_headers)
             self._targets.complete(job.key)
         else:
             with temporary_path(client.settings.tmp_dir) as path:
-                job.download(content, path, connections, on_headers)
+                yield from job.steps(content, path, connections, on_headers)
                 copy_to(path, cast("IO[bytes]", report.destination), self.check)
         report.parts = report.parts[1], report.parts[1]
         if client.history is not None:  # after the file has its name: a crash in between costs only a second look

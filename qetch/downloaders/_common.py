@@ -10,6 +10,7 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from concurrent.futures import CancelledError
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qetch.downloaders._fragments import Fragments
@@ -20,7 +21,7 @@ from qetch.errors import SpecError, UnsupportedURL
 
 if TYPE_CHECKING:
     from qetch.content import Content
-    from qetch.downloaders._run import HeadersHook, ProgressHook
+    from qetch.downloaders._run import HeadersHook, ProgressHook, Steps
 
 log = logging.getLogger("qetch")
 
@@ -128,12 +129,33 @@ class BaseDownloader(ABC):
             ValueError: A number is below 1, or the id is that of a download which is not over.
             concurrent.futures.CancelledError: See `cancel`.
         """
+        path = os.fspath(to_path)
+        hooks = progress_hook, update_delay, download_id, headers_hook
+        for wait in self.steps(content, path, max_fragments, max_connections, *hooks):
+            wait()
+        return path
+
+    def steps(
+        self,
+        content: Content,
+        path: str,
+        max_fragments: int,
+        max_connections: int,
+        progress_hook: ProgressHook | None = None,
+        update_delay: float = 0.1,
+        download_id: str | None = None,
+        headers_hook: HeadersHook | None = None,
+    ) -> Steps:
+        """The same in steps, for who has something else to do while the disk is waited for.
+
+        Yields:
+            What is to be called, in any thread, before the next step; what it raises is to be thrown in.
+        """
         if not self.can_handle(content):
             raise UnsupportedURL(unsupported(content))
         if max_fragments < 1 or max_connections < 1:
             raise ValueError("max_fragments and max_connections must be 1 or more")
         verifiable(content)
-        path = os.fspath(to_path)
         download_id = download_id or f"{content.uid}-{self._name}{next(self._numbers):x}"
         run = Run(content, progress_hook, headers_hook)
         if self._runs.setdefault(download_id, run) is not run:
@@ -143,7 +165,7 @@ class BaseDownloader(ABC):
         reporter = self._start_reporter(download_id, run, update_delay) if run.hook else None
         outcome = DownloadState.STOPPED
         try:
-            self._save(download_id, content, path, max_fragments, max_connections)
+            yield from self._save(download_id, content, path, max_fragments, max_connections)
             outcome = DownloadState.FINISHED
         except Exception:
             if run.settle():
@@ -155,7 +177,6 @@ class BaseDownloader(ABC):
                 run.ended.set()
                 reporter.join()
             del self._runs[download_id]
-        return path
 
     def cancel(self, download_id: str) -> bool:
         """Ends a download at once, wherever it is; its `download` raises `concurrent.futures.CancelledError`.
@@ -192,7 +213,7 @@ class BaseDownloader(ABC):
         self.download_state.pop(download_id, None)
         self.progress_store.pop(download_id, None)
 
-    def _save(self, download_id: str, content: Content, path: str, max_fragments: int, max_connections: int) -> None:
+    def _save(self, download_id: str, content: Content, path: str, max_fragments: int, max_connections: int) -> Steps:
         with PartFile(path, self.folder) as part:
             run = self._runs[download_id]
             run.part = part
@@ -210,12 +231,11 @@ class BaseDownloader(ABC):
             verify(content, whole, run.refuse_canceled)
             if not run.settle():
                 raise CancelledError
+            yield partial(part.sync, whole, run.modified)
             part.finish(whole, run.modified)
 
     def _save_fragments(self, download_id: str, fragments: Fragments, max_fragments: int, max_connections: int) -> None:
         """Saves every fragment to its path, up to `max_fragments` at a time; the first error ends all of them."""
-        from functools import partial
-
         from qetch.downloaders._crew import run_all
 
         run = self._runs[download_id]

@@ -170,6 +170,18 @@ class PartFile:
         self._remove.append(path)
         return path
 
+    def sync(self, whole: str, modified: float | None = None) -> None:
+        """Waits until the complete file `whole` is on the disk; for the arguments see `finish`, which is next."""
+        try:
+            if modified is not None:
+                os.utime(whole, (modified, modified))
+            if self.by_descriptor and self.descriptor is not None:
+                os.fsync(self.descriptor)
+            else:
+                _sync(whole)
+        except OSError as error:
+            raise file_error(self.to_path, error) from error
+
     def finish(self, whole: str, modified: float | None = None) -> None:
         """Makes the complete file `whole` the destination, at once: a reader sees the old file or the new one.
 
@@ -180,12 +192,6 @@ class PartFile:
             modified: The time that it gets as that of its last change, as a POSIX timestamp; else it is now's.
         """
         try:
-            if modified is not None:
-                os.utime(whole, (modified, modified))
-            if self.by_descriptor and self.descriptor is not None:
-                os.fsync(self.descriptor)
-            else:
-                _sync(whole)
             if sys.platform == "win32":
                 self._release()
             self._rename(whole, modified)

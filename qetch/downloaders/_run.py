@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from qetch.content import Content, Segment
     from qetch.downloaders._part import PartFile
 
     ProgressHook = Callable[[str, int, int], object]
     HeadersHook = Callable[[Mapping[str, str]], object]
+    Steps = Generator[Callable[[], object]]
 
 log = logging.getLogger("qetch")
 
