@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qetch.downloaders import HTTPDownloader
+from qetch.downloaders import HTTPDownloader, Settings
 from qetch.downloaders import _body as body_module
 from qetch.errors import (
     AuthenticationError,
@@ -232,6 +232,53 @@ def test_a_checksum_that_cannot_be_one_is_refused_before_the_request(tmp_path: P
 @pytest.mark.parametrize("cut", [0, 1, 400_000])
 def test_a_body_that_is_cut_off_is_refused(tmp_path: Path, framing: str, cut: int) -> None:
     fails(tmp_path, Reply(body=BODY, framing=framing, cut=cut), NetworkError, "file.bin: .*try again")
+
+
+@pytest.mark.parametrize(("framing", "cuts"), [("length", 2), ("chunked", 3)])  # chunks are asked for twice at first
+@pytest.mark.parametrize("cut", [0, 1, 400_000])
+@pytest.mark.parametrize("second", [BODY, PNG], ids=["the same", "a shorter one"])
+def test_a_body_that_is_cut_off_is_asked_for_anew(
+    tmp_path: Path, framing: str, cuts: int, cut: int, second: bytes
+) -> None:
+    broken = [Reply(body=BODY, framing=framing, cut=cut)] * cuts
+    with Origin({"/file.bin": [*broken, Reply(body=second, framing=framing)]}) as origin:
+        downloader, target = HTTPDownloader(), tmp_path / "file.bin"
+        downloader.download(content(origin.url("/file.bin")), target, download_id="it")
+        assert downloader.progress_store["it"] == downloader.total_of("it") == len(second)
+    assert target.read_bytes() == second
+    assert len(origin.requests) == cuts + 1
+    assert names(tmp_path) == ["file.bin"]
+
+
+@pytest.mark.parametrize(("retries", "asked"), [(0, 1), (1, 2), (2, 3)])
+def test_a_body_that_is_cut_off_is_asked_for_anew_so_often(tmp_path: Path, retries: int, asked: int) -> None:
+    with Origin({"*": Reply(body=BODY, cut=500)}) as origin, refused(tmp_path, NetworkError, "try again") as target:
+        downloader = HTTPDownloader()
+        downloader.retries = retries
+        downloader.download(content(origin.url("/file.bin")), target)
+    assert len(origin.requests) == asked
+
+
+def test_while_a_file_waits_to_be_asked_for_anew_its_host_serves_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def pause(_downloader: HTTPDownloader, _download_id: str, _seconds: float) -> None:
+        waits.set()
+        goes_on.wait(30)
+
+    monkeypatch.setattr(HTTPDownloader, "pause", pause)
+    with Origin({"/a.bin": [Reply(body=BODY, cut=500), Reply(body=BODY)], "/b.bin": Reply(body=PNG)}) as origin:
+        downloader = HTTPDownloader(settings=Settings(connections_per_host=1))
+        first = threading.Thread(target=downloader.download, args=(content(origin.url("/a.bin")), tmp_path / "a.bin"))
+        first.start()
+        waits.wait(30)
+        downloader.download(content(origin.url("/b.bin")), tmp_path / "b.bin")
+        goes_on.set()
+        first.join()
+    assert (tmp_path / "a.bin").read_bytes() == BODY
+    assert (tmp_path / "b.bin").read_bytes() == PNG
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])

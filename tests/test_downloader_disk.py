@@ -232,3 +232,21 @@ def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypat
         HTTPDownloader().download(content(origin.url("/a")), str(target))
     assert synced == [(len(BODY), False)]
     assert target.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("raised", [OSError(errno.EIO, os.strerror(errno.EIO)), KeyboardInterrupt()])
+def test_a_disk_that_does_not_take_a_file_gets_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: BaseException
+) -> None:
+    def fails(_descriptor: int) -> None:
+        raise raised
+
+    monkeypatch.setattr(os, "fsync", fails)
+    downloader = HTTPDownloader()
+    with Origin({"*": Reply(body=BODY)}) as origin, pytest.raises((FileError, KeyboardInterrupt)) as caught:
+        downloader.download(content(origin.url("/a")), str(tmp_path / "file.bin"), download_id="it")
+    if isinstance(raised, OSError):
+        assert "file.bin: Input/output error" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    assert downloader.download_state["it"] is DownloadState.STOPPED
+    downloader.forget("it")  # it is over

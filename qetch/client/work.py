@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from qetch.client.job import copy_to, temporary_path
 from qetch.client.request import ReportState
 from qetch.client.targets import url_path
+from qetch.downloaders._run import go_through
 from qetch.errors import FileError
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ class Worker:
     def attempt(self, job: Job) -> BaseException | None:
         """Downloads; gives the error if that fails, about which a strategy may think for long."""
         try:
-            for wait in self.steps(job):
-                wait()
+            go_through(self.steps(job))
         except BaseException as error:  # noqa: BLE001 - as above
             return error
         return None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from qetch.downloaders._fragments import Fragments
 from qetch.downloaders._part import PartFile, file_errors
-from qetch.downloaders._run import Run
+from qetch.downloaders._run import Run, go_through
 from qetch.downloaders._verify import verifiable, verify
 from qetch.errors import SpecError, UnsupportedURL
 
@@ -131,8 +131,7 @@ class BaseDownloader(ABC):
         """
         path = os.fspath(to_path)
         hooks = progress_hook, update_delay, download_id, headers_hook
-        for wait in self.steps(content, path, max_fragments, max_connections, *hooks):
-            wait()
+        go_through(self.steps(content, path, max_fragments, max_connections, *hooks))
         return path
 
     def steps(

@@ -65,6 +65,8 @@ class ObjectWork:
         self.extension = extension_of(self.content) if self.content else ""
         self.journal_path = journal_of(to_path)
         self.counted = 0
+        self._broken = 0
+        self._wait = 0.0
         self._part = downloader.part_of(download_id, to_path)
         self._is_new = False
         self._lock = threading.Lock()
@@ -106,7 +108,7 @@ class ObjectWork:
                 return
         self._start_over()
         with self._opened() as descriptor:
-            self._stream(descriptor)  # one answer is of one version
+            self._stream(descriptor)
 
     def _opened(self) -> AbstractContextManager[int]:
         """A descriptor of the file; that of the claim, if there is one."""
@@ -134,11 +136,15 @@ class ObjectWork:
                 return self.downloader.ask(self.download_id, self.url, more, turn=True)
             except (NetworkError, RateLimited, RemoteError) as error:
                 failures += 1
-                pause = pause_after(error, failures)
-                final = isinstance(error, RemoteError) and not error.passing
-                if final or pause is None or failures > self.downloader.retries:
+                pause = self._pause_after(error, failures)
+                if pause is None:
                     raise
             self.downloader.pause(self.download_id, pause)
+
+    def _pause_after(self, error: Exception, failures: int) -> float | None:
+        """Seconds to wait before it is asked for again; None if that is of no use, or was done often enough."""
+        final = isinstance(error, RemoteError) and not error.passing
+        return None if final or failures > self.downloader.retries else pause_after(error, failures)
 
     def _has_checksum(self) -> bool:
         """Whether a file made of parts of different objects would be noticed at the end."""
@@ -149,8 +155,7 @@ class ObjectWork:
         with self._ask(**first_part()) as asked:
             response = asked.response
             if response.status_code == 200:
-                self._save(response, descriptor)
-                return True
+                return self._save(response, descriptor)
             if _range.is_empty(response):
                 self._expect(0)
                 self._forget()
@@ -250,14 +255,21 @@ class ObjectWork:
     # --- one stream
 
     def _stream(self, descriptor: int) -> None:
-        """The whole file by one answer, for a host that serves no parts."""
-        with self._ask() as asked:
-            response = asked.response
-            if response.status_code != 200:
-                raise RemoteError(f"{shown(self.url)}: the host answered {status_of(response)} instead of a file")
-            self._save(response, descriptor)
+        """The whole file by one answer, which is of one version, for a host that serves no parts."""
+        whole = False
+        while not whole:
+            if self._broken:
+                self.downloader.pause(self.download_id, self._wait)
+                self._count(-self.counted)
+                self._is_new = False
+            with self._ask() as asked:
+                response = asked.response
+                if response.status_code != 200:
+                    raise RemoteError(f"{shown(self.url)}: the host answered {status_of(response)} instead of a file")
+                whole = self._save(response, descriptor)
 
-    def _save(self, response: Response, descriptor: int) -> None:
+    def _save(self, response: Response, descriptor: int) -> bool:
+        """Saves the whole file; False if the connection broke, and it is to be begun anew."""
         length = plain_length(response)
         if length is not None:
             self._expect(length)
@@ -266,13 +278,27 @@ class ObjectWork:
         if length is not None and length > PROBE:
             allocate(descriptor, length, self.to_path)
         try:
+            position = self._write_framed(response, descriptor)
+        except NetworkError as error:
+            self._broken += 1
+            wait = self._pause_after(error, self._broken)
+            if wait is None:
+                raise
+            self._wait = wait
+            return False
+        self._cut(descriptor, position)
+        return True
+
+    def _write_framed(self, response: Response, descriptor: int) -> int:
+        """Writes a body that must say where it ends, unless there is some of it."""
+        try:
             position = self._write(response, descriptor)
         except (HTTPError, OSError):
             with translated(shown(self.url)):
                 raise
         if not (position or is_framed(response)):  # an answer whose head was cut off looks like this
             raise NetworkError(f"{shown(self.url)}: the host closed the connection before it sent anything - try again")
-        self._cut(descriptor, position)
+        return position
 
     def _cut(self, descriptor: int, size: int) -> None:
         """Removes what an earlier attempt left behind the end."""

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("qetch")
 
 
+def go_through(steps: Steps) -> None:
+    """Waits for all that the steps of a download wait for, see `BaseDownloader.steps`."""
+    for wait in steps:
+        try:
+            wait()
+        except BaseException as error:  # noqa: BLE001 - it is raised there, where the file is let go
+            steps.throw(error)
+
+
 class Run:
     """The facts of one download, beside its state and its progress.
 
