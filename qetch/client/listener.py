@@ -79,9 +79,8 @@ class Dispatcher:
             report: Told as it is now.
             wait: Whether to wait, if too many events wait already; else nobody is told.
         """
-        if not self._is_wanted(name):
-            return
-        self._put(_Event(name, (report.snapshot(),), report), wait=wait)
+        if self.listeners and self._is_wanted(name):
+            self._put(_Event(name, (report.snapshot(),), report), wait=wait)
 
     def _is_wanted(self, name: str) -> bool:
         """Whether one of the listeners has a method of its own for an event, now."""
