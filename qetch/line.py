@@ -102,7 +102,7 @@ class Line:
             self._buffer = memoryview(bytearray(size))
         return self._buffer[:size]
 
-    def rest(self) -> None:
+    def idle(self) -> None:
         """Notes that it waits for another request, and needs no room meanwhile."""
         self.used, self.since = True, time.monotonic()
         self._buffer = memoryview(b"")

@@ -107,7 +107,7 @@ class Wire:
 
     def give_back(self, place: Place, line: Line) -> None:
         """Keeps a connection for the next request."""
-        line.rest()
+        line.idle()
         with self._lock:
             self._idle.setdefault(place, []).append(line)
             self._count += 1

@@ -57,7 +57,7 @@ class EventLoop:
         self._asked: dict[Job, tuple[Answer, float]] = {}  # and since when
         self._ended: deque[Job] = deque()
         self._saving: set[Saving] = set()
-        self._saved: deque[Saving] = deque()
+        self._have_waited: deque[Saving] = deque()
         self._waiting = Waiting(self._has_waited)
         self._writes, self._waits = Slowness(LONG), Slowness(LONG_WAIT)
         self._count = 0
@@ -98,8 +98,8 @@ class EventLoop:
     def _look_around(self) -> bool:
         """Does what other threads have made possible; False at the end of the queue."""
         self._is_asleep = True  # first: what happens from here on rings
-        while self._saved:
-            self._save(self._saved.popleft())
+        while self._have_waited:
+            self._save(self._have_waited.popleft())
         while self._ended:
             self._end(self._ended.popleft())
         if self._run.canceled.is_set():
@@ -189,7 +189,7 @@ class EventLoop:
             self._end(saving.job)
 
     def _has_waited(self, saving: Saving) -> None:
-        self._saved.append(saving)
+        self._have_waited.append(saving)
         self.wake()
 
     def _hand_over(self, job: Job, call: Callable[[Job], object]) -> None:

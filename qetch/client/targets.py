@@ -144,7 +144,7 @@ class Targets:
         with self._lock:
             self._whole.add(key)
 
-    def is_whole(self, key: bytes) -> bool:
+    def is_complete(self, key: bytes) -> bool:
         """Whether a claimed path has its file, by this batch."""
         with self._lock:
             return key in self._whole

@@ -117,7 +117,7 @@ class Worker:
         client, path = self._client, job.path
         if path is None or not os.path.isfile(path):  # noqa: PTH113 - pathlib takes three times as long
             return False
-        if self._targets.is_whole(job.key):
+        if self._targets.is_complete(job.key):
             return True
         if client.override:
             return False

@@ -130,7 +130,7 @@ class PlainRoad:
     def _route(self, target: Target) -> Route | None:
         """How the requests to a host go by the wire, if they do."""
         adapter = self.session.adapters.get(f"{target.scheme}://")
-        if not self._is_usual or not is_whole(adapter) or not is_plain(self.session, target.host):
+        if not self._is_usual or not is_unchanged(adapter) or not is_plain(self.session, target.host):
             return None
         trust = self.session.verify if self._trust is None else self._trust
         # What the environment says may change: then other connections count, and other experiences.
@@ -291,11 +291,11 @@ def is_plain(session: Session, host: str) -> bool:
         and len(session.adapters) == 2
         and not any(session.hooks.values())
         and not _has_cookies(session, host)
-        and _is_library_whole()
+        and _is_library_unchanged()
     )
 
 
-def is_whole(adapter: BaseAdapter | None) -> TypeGuard[NetworkAdapter]:
+def is_unchanged(adapter: BaseAdapter | None) -> TypeGuard[NetworkAdapter]:
     """Whether an adapter is the usual one, none of whose methods somebody replaced."""
     return type(adapter) is NetworkAdapter and ADAPTER_METHODS.isdisjoint(vars(adapter))
 
@@ -306,7 +306,7 @@ def _has_cookies(session: requests.Session, host: str) -> bool:
     return any(place.endswith(cookie.domain) for cookie in session.cookies for place in places)
 
 
-def _is_library_whole() -> bool:
+def _is_library_unchanged() -> bool:
     """Whether nobody has put something in the place of the library's own functions, to record or to answer."""
     for owner, name, home in STEPS:
         # Not by `__module__`, which wrappers copy.

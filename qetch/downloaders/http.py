@@ -178,8 +178,8 @@ class HTTPDownloader(BaseDownloader, register=False):
             asked.begin(run)
             if turn and first is None:
                 asked.host = self._take_turn(run, target_of(url).host)
-            if not self._ask_plainly(asked, run, url, more):
-                asked.hold(self._ask(run, url, more))
+            if not self._ask_by_wire(asked, run, url, more):
+                asked.hold(self._ask_by_session(run, url, more))
             self._accept(run, asked.response, more)
         except (requests.RequestException, HTTPError, OSError):
             asked.close()
@@ -190,7 +190,7 @@ class HTTPDownloader(BaseDownloader, register=False):
             raise
         return asked
 
-    def _ask_plainly(self, asked: Asked, run: Run, url: str, more: Mapping[str, str]) -> bool:
+    def _ask_by_wire(self, asked: Asked, run: Run, url: str, more: Mapping[str, str]) -> bool:
         """Whether the answer came by the wire."""
         road = self._road()
         if road is None:
@@ -253,7 +253,7 @@ class HTTPDownloader(BaseDownloader, register=False):
         super().forget(download_id)
         self._ahead.pop(download_id, None)
 
-    def _ask(self, run: Run, url: str, more: Mapping[str, str]) -> requests.Response:
+    def _ask_by_session(self, run: Run, url: str, more: Mapping[str, str]) -> requests.Response:
         """An answer by the session, in another thread, so that nobody must wait for it if the download is to stop."""
         wanted = run.content.headers if run.content else {}
         headers: dict[str, Any] = {**wanted, "Accept-Encoding": "identity", **more}
