@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import CancelledError
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import pytest
 
 import qetch
 from qetch.client import Client, DownloadReport, DownloadRequest, ReportState, run
-from qetch.downloaders import HTTPDownloader, Settings
+from qetch.downloaders import BaseDownloader, HTTPDownloader, Settings
 from qetch.errors import AuthenticationError, BadFile, InvalidSetting, InvalidURL, NotFound, UnsupportedURL
 from tests.clients import Gate, Notes, Stuck, found_at, names, no_leftovers, pages, soon, states, succeeded, tree, until
 from tests.downloads import BODY, PAGE
@@ -639,15 +640,28 @@ def test_a_private_address_is_for_those_who_name_it(tmp_path: Path) -> None:
             assert client.one(origin.url("/a.bin"), tmp_path).state is ReportState.SUCCEEDED
 
 
-def test_a_download_method_of_somebodys_own_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("place", ["a subclass", "the base", "the object"])
+def test_a_download_method_of_somebodys_own_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     paths: list[str] = []
+    download = HTTPDownloader.download
 
-    class Noting(HTTPDownloader, register=False):
-        def download(self, content: Content, to_path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> str:
-            paths.append(os.fspath(to_path))
-            return super().download(content, to_path, *args, **kwargs)
+    def noting(self: HTTPDownloader, content: Content, to_path: str | os.PathLike[str], **options: Any) -> str:
+        paths.append(os.fspath(to_path))
+        return download(self, content, to_path, **options)
 
-    monkeypatch.setattr("qetch.client.client.find_downloader", lambda _content: Noting)
+    class Mine(HTTPDownloader, register=False):
+        steps = 4  # whatever it is to them
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            if place == "the object":
+                monkeypatch.setattr(self, "download", partial(noting, self))
+
+    monkeypatch.setattr("qetch.client.client.find_downloader", lambda _content: Mine)
+    if place != "the object":
+        monkeypatch.setattr(Mine if place == "a subclass" else BaseDownloader, "download", noting)
     with Origin({"*": FILE}) as origin, Client() as client:
         reports = client.swarm([origin.url(f"/{number}.bin") for number in range(20)], tmp_path)
     assert states(reports) == ["succeeded"] * 20

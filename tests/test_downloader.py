@@ -32,6 +32,8 @@ from tests.origin import Origin, Reply, Request, redirect
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.origin import Script
+
 # What goes well
 
 
@@ -257,6 +259,34 @@ def test_a_body_that_is_cut_off_is_asked_for_anew_so_often(tmp_path: Path, retri
         downloader.retries = retries
         downloader.download(content(origin.url("/file.bin")), target)
     assert len(origin.requests) == asked
+
+
+def test_refusals_and_bodies_that_are_cut_off_count_together(tmp_path: Path) -> None:
+    script: Script = [Reply(503), Reply(body=BODY, cut=500), Reply(body=BODY, cut=500), Reply(body=BODY)]
+    with Origin({"*": script}) as origin, refused(tmp_path, NetworkError, "try again") as target:
+        HTTPDownloader().download(content(origin.url("/file.bin")), target)
+    assert len(origin.requests) == 3
+
+
+def test_what_broke_off_is_not_believed_to_end_where_the_connection_does(tmp_path: Path) -> None:
+    script: Script = [Reply(body=BODY, cut=400_000), Reply(body=BODY, framing="close", cut=100)]
+    with Origin({"*": script}) as origin, refused(tmp_path, NetworkError, "does not say now where the file ends"):
+        HTTPDownloader().download(content(origin.url("/file.bin")), tmp_path / "file.bin")
+
+
+def test_what_an_answer_said_that_broke_off_is_forgotten(tmp_path: Path) -> None:
+    first, last = ({"Last-Modified": f"Wed, 01 Jan {year} 00:00:00 GMT"} for year in (2025, 2020))
+    broken = [Reply(body=BODY, cut=400_000, headers=first)]
+    calls: list[tuple[int, int]] = []
+    with Origin({"*": [*broken, *[Reply(body=PNG, framing="chunked", headers=last)] * 2]}) as origin:
+        downloader = HTTPDownloader(settings=Settings(set_mtime=True))
+        downloader.download(
+            content(origin.url("/file.bin")),
+            tmp_path / "file.bin",
+            progress_hook=lambda _id, current, total: calls.append((current, total)),
+        )
+    assert calls[-1] == (len(PNG), len(PNG))
+    assert datetime.fromtimestamp((tmp_path / "file.bin").stat().st_mtime, UTC).year == 2020
 
 
 def test_while_a_file_waits_to_be_asked_for_anew_its_host_serves_others(

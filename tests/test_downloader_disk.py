@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,15 @@ import pytest
 
 import qetch
 from qetch.downloaders import DownloadState, HTTPDownloader
+from qetch.downloaders._steps import Steps
 from qetch.errors import FileError
 from tests.downloads import BODY, PNG, content, names, unmeasured
 from tests.origin import Origin, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from qetch.downloaders._steps import Waits
 
 ROOT = Path(qetch.__path__[0]).parent
 
@@ -250,3 +254,37 @@ def test_a_disk_that_does_not_take_a_file_gets_none(
     assert list(tmp_path.iterdir()) == []
     assert downloader.download_state["it"] is DownloadState.STOPPED
     downloader.forget("it")  # it is over
+
+
+def test_whoever_is_interrupted_between_two_steps_lets_go_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = Steps.wait
+
+    def interrupted(self: Steps) -> None:
+        wait(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Steps, "wait", interrupted)
+    downloader = HTTPDownloader()
+    with Origin({"*": Reply(body=BODY)}) as origin:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            downloader.download(content(origin.url("/a")), str(tmp_path / "file.bin"), download_id="it")
+        monkeypatch.undo()
+        assert list(tmp_path.iterdir()) == []
+        downloader.download(content(origin.url("/a")), str(tmp_path / "file.bin"), download_id="it")
+    assert caught.traceback  # all this time
+
+
+def test_steps_may_swallow_what_went_wrong_in_a_wait() -> None:
+    def fails() -> None:
+        raise OSError
+
+    def waits() -> Waits:
+        with suppress(OSError):
+            yield fails
+        yield bool
+        with suppress(OSError):
+            yield fails
+
+    Steps(waits()).run()

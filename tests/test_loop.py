@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qetch.client import Client, DownloadRequest, ReportState, RequestStrategy, loop, saving
-from qetch.downloaders import Settings, _aside
+from qetch.client import Client, DownloadRequest, ReportState, RequestStrategy, loop, syncing
+from qetch.downloaders import Settings, _aside, _part
 from qetch.errors import BadFile, FileError, NotFound
+from qetch.history import History
 from tests.clients import BOUND, Gate, no_leftovers, pages, patient, soon, states, succeeded, tree, until
 from tests.downloads import PAGE
 from tests.origin import Origin, Reply, Request, ranged
 from tests.secure import Authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from qetch.client import DownloadReport
     from qetch.content import Content
@@ -64,7 +65,7 @@ def content_of(report: DownloadReport) -> bytes:
 def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy with other tests is no slow disk."""
     monkeypatch.setattr(loop, "LONG", 60.0)
-    monkeypatch.setattr(loop, "LONG_WAIT", 60.0)
+    monkeypatch.setattr(loop, "LONG_SYNC", 60.0)
     monkeypatch.setattr(loop, "PATIENCE", 60.0)
 
 
@@ -212,7 +213,7 @@ def test_where_writing_takes_long_files_are_saved_in_several_threads(
 def test_where_the_disk_is_waited_for_threads_wait_and_the_loop_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "LONG_WAIT", 0.005)
+    monkeypatch.setattr(loop, "LONG_SYNC", 0.005)
     threads, slow = Threads(monkeypatch), Slow(monkeypatch, "fsync")
     with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=8)) as client:
         reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
@@ -224,31 +225,95 @@ def test_where_the_disk_is_waited_for_threads_wait_and_the_loop_goes_on(
     assert no_leftovers(tmp_path)
 
 
+@pytest.mark.parametrize("slow", ["replace", "history", "another disk"])
+def test_where_the_end_takes_long_files_are_saved_in_several_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    monkeypatch.setattr(loop, "LONG", 0.005)
+    threads: list[str] = []
+
+    def slowly(owner: Any, name: str) -> None:
+        function = getattr(owner, name)
+
+        def called(*arguments: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            time.sleep(0.02)
+            return function(*arguments)
+
+        monkeypatch.setattr(owner, name, called)
+
+    slowly(*{"replace": (os, "replace"), "history": (History, "add"), "another disk": (_part, "_copy")}[slow])
+    settings = Settings(max_concurrent=8)
+    if slow == "another disk":
+        monkeypatch.setattr(os, "replace", other_disk(os.replace))
+        (tmp_path / "parts").mkdir()
+        settings = Settings(max_concurrent=8, tmp_dir=tmp_path / "parts")
+    with Origin({"*": FILE}) as origin, Client(settings, history=tmp_path / "done") as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path / "files")
+    assert {content_of(report) for report in reports} == {b"file"}
+    assert threads.count("qetch-aside") > MANY // 2
+    assert no_leftovers(tmp_path / "files")
+
+
+def other_disk(replace: Callable[..., object]) -> Callable[..., None]:
+    """A rename that refuses to leave the folder, as if the other one were on another disk."""
+
+    def replaced(source: str, target: str) -> None:
+        if Path(source).parent != Path(target).parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        replace(source, target)
+
+    return replaced
+
+
 @pytest.fixture
 def aside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads wait for the disk, however fast that is."""
-    monkeypatch.setattr(loop, "LONG_WAIT", 0.0)
-    monkeypatch.setattr(saving, "OFTEN", 1)
-    monkeypatch.setattr(saving, "RETRY", 60.0)
+    monkeypatch.setattr(loop, "LONG_SYNC", 0.0)
+    monkeypatch.setattr(syncing, "OFTEN", 1)
+    monkeypatch.setattr(syncing, "RETRY", 60.0)
 
 
 @pytest.mark.usefixtures("aside")
 def test_where_the_waits_are_short_one_thread_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving, "SHORT", 60.0)
-    threads: list[str] = []
-    work = saving.Waiting._work
+    monkeypatch.setattr(syncing, "SHORT", 60.0)
+    threads: list[int] = []
+    work = syncing.Syncers._work
 
-    def noted(self: saving.Waiting) -> None:
-        threads.append("begins")
+    def noted(self: syncing.Syncers) -> None:
+        threads.append(self._threads)
         work(self)
-        threads.append("ends")
 
-    monkeypatch.setattr(saving.Waiting, "_work", noted)
+    monkeypatch.setattr(syncing.Syncers, "_work", noted)
     with Origin({"*": FILE}) as origin, Client(Settings(max_concurrent=8)) as client:
         reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
     assert {content_of(report) for report in reports} == {b"file"}
-    assert threads
-    assert threads == ["begins", "ends"] * (len(threads) // 2)
+    assert set(threads) == {1}
+
+
+@pytest.mark.usefixtures("aside")
+def test_a_file_for_which_the_disk_takes_for_ever_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, stuck, go = os.fsync, threading.Event(), threading.Event()
+
+    def waits(descriptor: int) -> None:
+        if threading.current_thread().name == "qetch-aside" and len(tree(tmp_path)) > 9 and not stuck.is_set():
+            stuck.set()
+            go.wait(BOUND)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", waits)
+    with Origin({"*": FILE}) as origin, Client(patient(max_concurrent=4)) as client:
+        found = []
+        for report in client.each([origin.url(f"/{number}.bin") for number in range(MANY)], folder=tmp_path):
+            found.append(report)
+            if len(found) == MANY - 1:
+                assert stuck.is_set()
+                assert not go.is_set()
+                go.set()
+    assert {content_of(report) for report in found} == {b"file"}
+    assert len(found) == MANY
 
 
 @pytest.mark.usefixtures("aside")
@@ -442,7 +507,7 @@ def test_a_bug_in_the_loop_leaves_nobody_waiting_for_the_disk(tmp_path: Path, mo
     wait, fsync, over = loop.EventLoop._wait, os.fsync, threading.Event()
 
     def broken(self: loop.EventLoop) -> None:
-        if self._saving:
+        if self._syncing:
             raise ZeroDivisionError
         wait(self)
 
@@ -458,6 +523,7 @@ def test_a_bug_in_the_loop_leaves_nobody_waiting_for_the_disk(tmp_path: Path, mo
         with pytest.raises(ZeroDivisionError):
             client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
         over.set()
+    until(lambda: no_leftovers(tmp_path))
 
 
 def test_a_bug_in_the_loop_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,7 +184,7 @@ def test_a_proxy_that_drips_is_given_up(road, monkeypatch):
     class Drip:
         def __iter__(self):
             yield b"HTTP/1.1 200 OK\r\n"
-            while not stop.wait(0.02):
+            while not stop.wait(0.1):
                 yield b"X: y\r\n"
 
     stop = threading.Event()
@@ -199,7 +199,7 @@ def test_a_proxy_that_drips_is_given_up(road, monkeypatch):
 def test_a_host_that_drips_behind_a_proxy_is_given_up(road, monkeypatch):
     def drip(request):
         yield b"HTTP/1.1 200 OK\r\n"
-        while not stop.wait(0.02):
+        while not stop.wait(0.1):
             yield b"X: y\r\n"
 
     stop = threading.Event()

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from qetch.downloaders._asked import Asked
-    from qetch.downloaders._run import Steps
+    from qetch.downloaders._steps import Waits
     from qetch.wire import Answer
 
 FRAGMENTS = 4
 """Of a file in many pieces, so many are fetched at a time; the connections are shared among them."""
 PIECE = 1 << 20
+DOWNLOAD = BaseDownloader.download
+"""As it is unless somebody has put something in its place."""
 
 _counting = threading.Lock()
 """Held while a report gets its numbers, so that older ones do not come last."""
@@ -132,8 +134,8 @@ class Job:
         if asked is not None:
             asked.close()
 
-    def steps(self, content: Content, path: str, connections: int, on_headers: Callable[[Any], object]) -> Steps:
-        """Downloads what is wanted to a path; for what it yields see `BaseDownloader.steps`.
+    def steps(self, content: Content, path: str, connections: int, on_headers: Callable[[Any], object]) -> Waits:
+        """Downloads what is wanted to a path, see `BaseDownloader.download_steps`.
 
         Raises:
             QetchError: See `BaseDownloader.download`.
@@ -143,15 +145,19 @@ class Job:
         if downloader is None:
             raise AssertionError("a job is given its downloader before it begins")
         fragments = FRAGMENTS if len(content.fragments) > 1 else 1
-        most = max(connections // fragments, 1)
-        named: dict[str, Any] = {"download_id": self.download_id, "headers_hook": on_headers}
+        named: dict[str, Any] = {
+            "max_fragments": fragments,
+            "max_connections": max(connections // fragments, 1),
+            "download_id": self.download_id,
+            "headers_hook": on_headers,
+        }
         if self.asked is not None and isinstance(downloader, HTTPDownloader):
             downloader.use(self.download_id, self.asked)
         try:
-            if type(downloader).download is BaseDownloader.download:
-                yield from downloader.steps(content, path, fragments, most, **named)
+            if getattr(downloader.download, "__func__", None) is DOWNLOAD:
+                yield from downloader.download_steps(content, path, **named)
             else:  # somebody's own
-                downloader.download(content, path, fragments, most, **named)
+                downloader.download(content, path, **named)
         finally:
             self.progress()
             with _counting:

@@ -16,7 +16,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qetch.client.saving import Saving, Slowness, Waiting
+from qetch.client.syncing import Saving, Slowness, Syncers
 from qetch.downloaders import _aside
 from qetch.downloaders._range import is_whole
 
@@ -34,8 +34,8 @@ AT_ONCE = 256
 PATIENCE = 1.0
 """Seconds after which a thread of its own waits for an answer, by the rules of the downloader."""
 LONG = 0.0005
-"""Seconds; if it takes longer to write files, others are saved in threads."""
-LONG_WAIT = 0.0001
+"""Seconds; if it takes longer to save files, others are saved in threads."""
+LONG_SYNC = 0.0001
 """Seconds; if it takes longer until the disk has them, threads wait for that."""
 
 
@@ -56,10 +56,10 @@ class EventLoop:
         self._most = most
         self._asked: dict[Job, tuple[Answer, float]] = {}  # and since when
         self._ended: deque[Job] = deque()
-        self._saving: set[Saving] = set()
-        self._have_waited: deque[Saving] = deque()
-        self._waiting = Waiting(self._has_waited)
-        self._writes, self._waits = Slowness(LONG), Slowness(LONG_WAIT)
+        self._syncing: set[Saving] = set()
+        self._synced: deque[Saving] = deque()
+        self._syncers = Syncers(self._has_synced)
+        self._slow_saving, self._slow_syncing = Slowness(LONG), Slowness(LONG_SYNC)
         self._count = 0
         self._there_may_be_more = False
         self._ringing = threading.Lock()
@@ -80,7 +80,8 @@ class EventLoop:
                 with self._ringing:
                     self._is_asleep = False
                 self._give_up()
-                for saving in self._saving:  # there are some only if there is a bug in here
+                for saving in self._syncing:  # there are some only if there is a bug in here
+                    saving.steps.close()
                     self._run.failed(saving.job, CancelledError())
 
     def wake(self) -> None:
@@ -98,8 +99,9 @@ class EventLoop:
     def _look_around(self) -> bool:
         """Does what other threads have made possible; False at the end of the queue."""
         self._is_asleep = True  # first: what happens from here on rings
-        while self._have_waited:
-            self._save(self._have_waited.popleft())
+        while self._synced:
+            self._save(self._synced.popleft())
+        self._syncers.help()
         while self._ended:
             self._end(self._ended.popleft())
         if self._run.canceled.is_set():
@@ -147,7 +149,11 @@ class EventLoop:
         """How long to wait at most."""
         if self._there_may_be_more:
             return 0
-        due = [self._jobs.pause if self._count < self._most else None, max(self._left(), 0) if self._asked else None]
+        due = [
+            self._jobs.pause if self._count < self._most else None,
+            max(self._left(), 0) if self._asked else None,
+            self._syncers.patience(),
+        ]
         return min((seconds for seconds in due if seconds is not None), default=None)
 
     def _left(self) -> float:
@@ -162,34 +168,36 @@ class EventLoop:
         return job
 
     def _answered(self, job: Job) -> None:
-        begun, answer = time.monotonic(), self._asked[job][0]
+        answer, _ = self._asked[job]
         self._taken(job)
-        if self._writes.lasts(begun) or not is_whole(answer):
+        if self._slow_saving.is_there(time.monotonic()) or not is_whole(answer):
             self._hand_over(job, self._worker.fetch)
         else:
-            self._save(Saving(job, self._worker.steps(job)), begun)
+            self._save(Saving(job, self._worker.steps(job)))
 
-    def _save(self, saving: Saving, begun: float | None = None) -> None:
-        """Goes on with the saving of a file, or begins it."""
-        self._saving.discard(saving)
+    def _save(self, saving: Saving) -> None:
+        """Goes on with the saving of a file; who waits for the disk may be another thread."""
+        self._syncing.discard(saving)
+        begun = time.monotonic()
         try:
-            while saving.go_on():
+            while saving.steps.go_on():
                 now = time.monotonic()
-                if begun is not None:
-                    self._writes.note(begun)
-                if self._waits.lasts(now):
-                    self._saving.add(saving)
-                    self._waiting.put(saving)
+                saving.seconds += now - begun
+                if self._slow_syncing.is_there(now):
+                    self._syncing.add(saving)
+                    self._syncers.put(saving)
                     return
-                saving.wait()
-                self._waits.note(now)
+                saving.steps.wait()
+                begun = time.monotonic()
+                self._slow_syncing.note(begun - now)
         except BaseException as error:  # noqa: BLE001 - a strategy may think about it for long
             self._hand_over(saving.job, partial(self._run.failed, error=error))
         else:
+            self._slow_saving.note(saving.seconds + time.monotonic() - begun)
             self._end(saving.job)
 
-    def _has_waited(self, saving: Saving) -> None:
-        self._have_waited.append(saving)
+    def _has_synced(self, saving: Saving) -> None:
+        self._synced.append(saving)
         self.wake()
 
     def _hand_over(self, job: Job, call: Callable[[Job], object]) -> None:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from qetch.client.job import copy_to, temporary_path
 from qetch.client.request import ReportState
 from qetch.client.targets import url_path
-from qetch.downloaders._run import go_through
+from qetch.downloaders._steps import Steps
 from qetch.errors import FileError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qetch.client.job import Job
     from qetch.client.run import Run
     from qetch.client.targets import Targets
-    from qetch.downloaders._run import Steps
+    from qetch.downloaders._steps import Waits
 
 
 class Worker:
@@ -52,22 +52,14 @@ class Worker:
 
     def fetch(self, job: Job) -> None:
         """Downloads."""
-        error = self.attempt(job)
-        if error is not None:
+        try:
+            self.steps(job).run()
+        except BaseException as error:  # noqa: BLE001 - as above
             self._run.failed(job, error)
 
-    def attempt(self, job: Job) -> BaseException | None:
-        """Downloads; gives the error if that fails, about which a strategy may think for long."""
-        try:
-            go_through(self.steps(job))
-        except BaseException as error:  # noqa: BLE001 - as above
-            return error
-        return None
-
     def steps(self, job: Job) -> Steps:
-        """Downloads, and raises what is wrong; for what it yields see `BaseDownloader.steps`."""
-        yield from self._fetch(job)
-        self._run.settle(job, ReportState.SUCCEEDED)
+        """Downloads step by step, and raises what is wrong."""
+        return Steps(self._fetch(job))
 
     def _is_to_fetch(self, job: Job) -> bool:
         self.check()
@@ -142,8 +134,8 @@ class Worker:
             client.dispatcher.tell("download_started", report)
         report.parts = 0, len(content.fragments)
 
-    def _fetch(self, job: Job) -> Steps:
-        """Downloads, and records that.
+    def _fetch(self, job: Job) -> Waits:
+        """Downloads, records that, and reports it.
 
         Raises:
             QetchError: See `BaseDownloader.download`.
@@ -163,6 +155,7 @@ class Worker:
         if client.history is not None:  # after the file has its name: a crash in between costs only a second look
             client.history.add(self._key(job), job.path)
         client.dispatcher.tell("download_progress", report)
+        self._run.settle(job, ReportState.SUCCEEDED)
 
     def check(self) -> None:
         """Ends what runs in this thread, if it shall.

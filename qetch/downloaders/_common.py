@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 from qetch.downloaders._fragments import Fragments
 from qetch.downloaders._part import PartFile, file_errors
-from qetch.downloaders._run import Run, go_through
+from qetch.downloaders._run import Run
+from qetch.downloaders._steps import Steps
 from qetch.downloaders._verify import verifiable, verify
 from qetch.errors import SpecError, UnsupportedURL
 
 if TYPE_CHECKING:
     from qetch.content import Content
-    from qetch.downloaders._run import HeadersHook, ProgressHook, Steps
+    from qetch.downloaders._run import HeadersHook, ProgressHook
+    from qetch.downloaders._steps import Waits
 
 log = logging.getLogger("qetch")
 
@@ -131,10 +133,10 @@ class BaseDownloader(ABC):
         """
         path = os.fspath(to_path)
         hooks = progress_hook, update_delay, download_id, headers_hook
-        go_through(self.steps(content, path, max_fragments, max_connections, *hooks))
+        Steps(self.download_steps(content, path, max_fragments, max_connections, *hooks)).run()
         return path
 
-    def steps(
+    def download_steps(
         self,
         content: Content,
         path: str,
@@ -144,12 +146,8 @@ class BaseDownloader(ABC):
         update_delay: float = 0.1,
         download_id: str | None = None,
         headers_hook: HeadersHook | None = None,
-    ) -> Steps:
-        """The same in steps, for who has something else to do while the disk is waited for.
-
-        Yields:
-            What is to be called, in any thread, before the next step; what it raises is to be thrown in.
-        """
+    ) -> Waits:
+        """The same in steps, for who has something else to do while the disk is waited for."""
         if not self.can_handle(content):
             raise UnsupportedURL(unsupported(content))
         if max_fragments < 1 or max_connections < 1:
@@ -212,7 +210,7 @@ class BaseDownloader(ABC):
         self.download_state.pop(download_id, None)
         self.progress_store.pop(download_id, None)
 
-    def _save(self, download_id: str, content: Content, path: str, max_fragments: int, max_connections: int) -> Steps:
+    def _save(self, download_id: str, content: Content, path: str, max_fragments: int, max_connections: int) -> Waits:
         with PartFile(path, self.folder) as part:
             run = self._runs[download_id]
             run.part = part
@@ -274,6 +272,14 @@ class BaseDownloader(ABC):
         run = self._run(download_id)
         with run.lock:
             run.lengths[to_path] = length
+
+    def expect_anew(self, download_id: str, to_path: str) -> None:
+        """Forgets what was said of a URL that is begun anew: its length, and when it was modified."""
+        run = self._run(download_id)
+        with run.lock:
+            run.lengths.pop(to_path, None)
+            if run.content is not None and len(run.content.fragments) == 1:
+                run.modified = None
 
     def advance(self, download_id: str, count: int) -> None:
         """Counts bytes as received.

@@ -65,16 +65,17 @@ class ObjectWork:
         self.extension = extension_of(self.content) if self.content else ""
         self.journal_path = journal_of(to_path)
         self.counted = 0
-        self._broken = 0
-        self._wait = 0.0
+        self._failures = 0
+        self._pause: float | None = None
         self._part = downloader.part_of(download_id, to_path)
         self._is_new = False
         self._lock = threading.Lock()
 
     def _start_over(self) -> None:
-        """Forgets what was received."""
+        """Forgets what was received, and what was said of it."""
         self._forget()
         self._count(-self.counted)
+        self.downloader.expect_anew(self.download_id, self.to_path)
 
     def _forget(self) -> None:
         """Removes the journal, before what it speaks of is overwritten."""
@@ -130,28 +131,27 @@ class ObjectWork:
 
     def _ask(self, **more: str) -> Asked:
         """The first answer, for which a host that is busy is asked again."""
-        failures = 0
         while True:
             try:
                 return self.downloader.ask(self.download_id, self.url, more, turn=True)
             except (NetworkError, RateLimited, RemoteError) as error:
-                failures += 1
-                pause = self._pause_after(error, failures)
+                pause = self._pause_after(error)
                 if pause is None:
                     raise
             self.downloader.pause(self.download_id, pause)
 
-    def _pause_after(self, error: Exception, failures: int) -> float | None:
-        """Seconds to wait before it is asked for again; None if that is of no use, or was done often enough."""
+    def _pause_after(self, error: Exception) -> float | None:
+        """Seconds to wait before the file is asked for again; None if that is of no use, or was done often enough."""
+        self._failures += 1
         final = isinstance(error, RemoteError) and not error.passing
-        return None if final or failures > self.downloader.retries else pause_after(error, failures)
+        return None if final or self._failures > self.downloader.retries else pause_after(error, self._failures)
 
     def _has_checksum(self) -> bool:
         """Whether a file made of parts of different objects would be noticed at the end."""
         return bool(self.content and self.content.checksums and len(self.content.fragments) == 1)
 
     def _begin(self, descriptor: int) -> bool:
-        """Asks for the first part, and goes on from there; False if the host does not serve parts."""
+        """Asks for the first part, and goes on from there; False if one answer is to bring all of it."""
         with self._ask(**first_part()) as asked:
             response = asked.response
             if response.status_code == 200:
@@ -258,9 +258,9 @@ class ObjectWork:
         """The whole file by one answer, which is of one version, for a host that serves no parts."""
         whole = False
         while not whole:
-            if self._broken:
-                self.downloader.pause(self.download_id, self._wait)
-                self._count(-self.counted)
+            if self._pause is not None:
+                self.downloader.pause(self.download_id, self._pause)
+                self._start_over()
                 self._is_new = False
             with self._ask() as asked:
                 response = asked.response
@@ -278,26 +278,30 @@ class ObjectWork:
         if length is not None and length > PROBE:
             allocate(descriptor, length, self.to_path)
         try:
-            position = self._write_framed(response, descriptor)
+            position = self._write_to_end(response, descriptor)
         except NetworkError as error:
-            self._broken += 1
-            wait = self._pause_after(error, self._broken)
-            if wait is None:
+            self._pause = self._pause_after(error)
+            if self._pause is None:
                 raise
-            self._wait = wait
             return False
         self._cut(descriptor, position)
         return True
 
-    def _write_framed(self, response: Response, descriptor: int) -> int:
-        """Writes a body that must say where it ends, unless there is some of it."""
+    def _write_to_end(self, response: Response, descriptor: int) -> int:
+        """Writes a body that is whole, as far as anybody can know; how many bytes there were."""
         try:
             position = self._write(response, descriptor)
         except (HTTPError, OSError):
             with translated(shown(self.url)):
                 raise
-        if not (position or is_framed(response)):  # an answer whose head was cut off looks like this
+        if is_framed(response):
+            return position
+        if not position:  # an answer whose head was cut off looks like this
             raise NetworkError(f"{shown(self.url)}: the host closed the connection before it sent anything - try again")
+        if self._pause is not None:
+            raise NetworkError(
+                f"{shown(self.url)}: the host broke off, and does not say now where the file ends - try again later"
+            )
         return position
 
     def _cut(self, descriptor: int, size: int) -> None:

@@ -171,7 +171,7 @@ class PartFile:
         return path
 
     def sync(self, whole: str, modified: float | None = None) -> None:
-        """Waits until the complete file `whole` is on the disk; for the arguments see `finish`, which is next."""
+        """Waits until the complete file is on the disk; to be called before `finish`, with the same arguments."""
         try:
             if modified is not None:
                 os.utime(whole, (modified, modified))
@@ -189,7 +189,7 @@ class PartFile:
 
         Args:
             whole: The path of the complete file.
-            modified: The time that it gets as that of its last change, as a POSIX timestamp; else it is now's.
+            modified: The time of its last change, as a POSIX timestamp; else it is now's.
         """
         try:
             if sys.platform == "win32":

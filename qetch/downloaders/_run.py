@@ -9,25 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from qetch.content import Content, Segment
     from qetch.downloaders._part import PartFile
 
     ProgressHook = Callable[[str, int, int], object]
     HeadersHook = Callable[[Mapping[str, str]], object]
-    Steps = Generator[Callable[[], object]]
 
 log = logging.getLogger("qetch")
-
-
-def go_through(steps: Steps) -> None:
-    """Waits for all that the steps of a download wait for, see `BaseDownloader.steps`."""
-    for wait in steps:
-        try:
-            wait()
-        except BaseException as error:  # noqa: BLE001 - it is raised there, where the file is let go
-            steps.throw(error)
 
 
 class Run:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 RETRIES = 2
-"""How often the first request is repeated, unless the user says otherwise."""
+"""How often a file is asked for again, unless the user says otherwise."""
 
 
 class HTTPDownloader(BaseDownloader, register=False):
@@ -55,7 +55,8 @@ class HTTPDownloader(BaseDownloader, register=False):
         settings: Those.
         timeout: Seconds to wait for a connection, and for the next bytes.
         throttle: Shares the speed among the connections.
-        retries: How often the first request is repeated if the host has no answer for the moment.
+        retries: How often a file is asked for again if the host has no answer for the moment, or breaks off one that
+            it does not serve in parts.
 
     Raises:
         InvalidSetting: The settings hold credentials or headers, and the session is none of qetch's, which would send
