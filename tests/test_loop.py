@@ -416,6 +416,7 @@ def test_a_request_that_cannot_be_sent_is_one_failure(tmp_path: Path) -> None:
     assert states(reports) == ["failed"] + ["succeeded"] * 19
 
 
+@pytest.mark.usefixtures("aside")
 def test_without_further_threads_it_goes_on_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start = threading.Thread.start
 
@@ -424,15 +425,17 @@ def test_without_further_threads_it_goes_on_alone(tmp_path: Path, monkeypatch: p
             raise RuntimeError("can't start new thread")
         start(self)
 
-    with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=4)) as client:
-        client.swarm([origin.url(f"/{number}.bin") for number in range(20)], tmp_path / "1")
+    route: dict[str, Script] = {"*": ranged(BODY)}
+    with Origin(route) as origin, Origin(route) as other, Client(Settings(max_concurrent=1)) as client:
+        client.swarm([origin.url(f"/{number}.bin") for number in range(3)], tmp_path / "1")
         monkeypatch.setattr(threading.Thread, "start", refused)
         monkeypatch.setattr(_aside, "_helpers", _aside._Helpers())
-        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path / "2")
+        known = client.swarm([origin.url(f"/{number}.bin") for number in range(20)], tmp_path / "2")
+        new = client.swarm([other.url(f"/{number}.bin") for number in range(MANY)], tmp_path / "3")
         monkeypatch.undo()
-    assert len(reports) == MANY
-    assert all(report.error is None or "new thread" in str(report.error) for report in reports)
-    assert "succeeded" in states(reports)
+    assert {content_of(report) for report in known} == {BODY}
+    assert len(new) == MANY
+    assert {str(report.error) for report in new} == {"can't start new thread"}
 
 
 def test_what_changes_between_two_batches_counts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
