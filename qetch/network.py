@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import urllib3.exceptions as wire
 from requests.adapters import HTTPAdapter
 from requests.utils import get_auth_from_url, select_proxy
+from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import ProxyManager
 
@@ -114,6 +115,10 @@ class _Watch:
                 self._change.notify()
         return key
 
+    def is_over(self, key: object) -> bool:
+        """Whether the time is over."""
+        return key not in self._due
+
     def end(self, key: object) -> bool:
         """Whether there was nothing to be called yet."""
         with self._change:
@@ -141,8 +146,8 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def _head_in_time(pool: HTTPConnectionPool, connection: Any) -> Iterator[None]:
-    """Cuts a connection whose answer has not begun when the time is over."""
+def _head_in_time(pool: HTTPConnectionPool, connection: Any) -> Iterator[object]:
+    """Cuts a connection whose answer has not begun when the time is over; gives the key of the watch."""
 
     def cut() -> None:
         inner = getattr(connection.sock, "socket", connection.sock)  # which TLS within TLS only wraps
@@ -152,7 +157,7 @@ def _head_in_time(pool: HTTPConnectionPool, connection: Any) -> Iterator[None]:
 
     key = _watch.begin(HEAD_SECONDS, cut)
     try:
-        yield
+        yield key
     finally:
         if not _watch.end(key):  # whatever a head cut short was taken for
             raise wire.ReadTimeoutError(pool, "", "the head of the answer took too long")
@@ -164,6 +169,29 @@ class _Pool(HTTPConnectionPool):
     def _make_request(self, conn: Any, *args: Any, **kwargs: Any) -> Any:
         with _head_in_time(self, conn):
             return super()._make_request(conn, *args, **kwargs)
+
+
+@contextmanager
+def _tunnel_in_time(connection: Any, key: object) -> Iterator[None]:
+    """Lets a tunnel fail if the time is over.
+
+    A head that was cut short counts as its end, and TLS would leave a socket open that is not connected any more.
+    """
+    if type(connection) is not HTTPSConnection:  # another library's stands in for it
+        yield
+        return
+    tunnel = connection._tunnel  # noqa: SLF001 - there is no other place between it and TLS
+
+    def checked() -> None:
+        tunnel()
+        if _watch.is_over(key):
+            raise ConnectionAbortedError
+
+    vars(connection)["_tunnel"] = checked
+    try:
+        yield
+    finally:
+        del vars(connection)["_tunnel"]
 
 
 class _SecurePool(HTTPSConnectionPool):
@@ -179,7 +207,7 @@ class _SecurePool(HTTPSConnectionPool):
 
     def _prepare_proxy(self, conn: Any) -> None:
         try:
-            with _head_in_time(self, conn):
+            with _head_in_time(self, conn) as key, _tunnel_in_time(conn, key):
                 super()._prepare_proxy(conn)
         except OSError as error:
             if str(error).startswith("Tunnel connection failed: 407"):  # which the library says by words only

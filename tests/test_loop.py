@@ -180,79 +180,72 @@ def test_what_is_wrong_with_an_answer_is_said_as_ever(tmp_path: Path) -> None:
 
 
 class Slow:
-    """Lets a function of the system take longer; use it as a context manager."""
+    """Lets a function take longer, and notes in which threads it is called."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        self.most = self.now = 0
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+        self.most = self._now = 0
         self.threads: list[str] = []
-        self._function = getattr(os, name)
-        monkeypatch.setattr(os, name, self)
+        function = getattr(owner, name)
 
-    def __call__(self, *arguments: Any) -> Any:
-        self.threads.append(threading.current_thread().name)
-        self.now += 1
-        self.most = max(self.most, self.now)
-        time.sleep(0.02)
-        self.now -= 1
-        return self._function(*arguments)
+        def slowly(*arguments: Any) -> Any:
+            self.threads.append(threading.current_thread().name)
+            self._now += 1
+            self.most = max(self.most, self._now)
+            time.sleep(0.02)
+            self._now -= 1
+            return function(*arguments)
+
+        monkeypatch.setattr(owner, name, slowly)
+
+    @property
+    def aside(self) -> int:
+        """How often a thread called it that is not the loop's."""
+        return self.threads.count("qetch-aside")
 
 
-def test_where_writing_takes_long_files_are_saved_in_several_threads(
+def fetch_many(folder: Path, **more: Any) -> None:
+    """Downloads many small files, 8 at a time: each is asked for once, and right, and nothing else is left."""
+    settings = Settings(max_concurrent=8, **more)
+    with Origin({"*": ranged(BODY)}) as origin, Client(settings, history=folder.parent / "done") as client:
+        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], folder)
+        assert len(origin.requests) == MANY
+    assert {content_of(report) for report in reports} == {BODY}
+    assert no_leftovers(folder)
+
+
+@pytest.mark.parametrize("function", [(os, "pwrite"), (os, "replace"), (History, "add")])
+def test_where_saving_takes_long_files_are_saved_in_several_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: tuple[Any, str]
+) -> None:
+    """Whether before the disk is waited for, or after that."""
+    monkeypatch.setattr(loop, "LONG", 0.005)
+    slow = Slow(monkeypatch, *function)
+    fetch_many(tmp_path / "files")
+    assert slow.most > 2
+    assert slow.aside > MANY // 2
+
+
+def test_parts_on_another_slow_disk_are_copied_in_several_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "LONG", 0.005)
-    threads, slow = Threads(monkeypatch), Slow(monkeypatch, "pwrite")
-    with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=8)) as client:
-        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
-        assert len(origin.requests) == MANY
-    assert {content_of(report) for report in reports} == {BODY}
+    monkeypatch.setattr(os, "replace", other_disk(os.replace))
+    slow = Slow(monkeypatch, _part, "_copy")
+    (tmp_path / "parts").mkdir()
+    fetch_many(tmp_path / "files", tmp_dir=tmp_path / "parts")
     assert slow.most > 2
-    assert threads.elsewhere > MANY // 2
+    assert slow.aside > MANY // 2
 
 
 def test_where_the_disk_is_waited_for_threads_wait_and_the_loop_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "LONG_SYNC", 0.005)
-    threads, slow = Threads(monkeypatch), Slow(monkeypatch, "fsync")
-    with Origin({"*": ranged(BODY)}) as origin, Client(Settings(max_concurrent=8)) as client:
-        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path)
-        assert len(origin.requests) == MANY
-    assert {content_of(report) for report in reports} == {BODY}
+    threads, slow = Threads(monkeypatch), Slow(monkeypatch, os, "fsync")
+    fetch_many(tmp_path / "files")
     assert slow.most > 2
-    assert slow.threads.count("qetch-aside") > MANY // 2
+    assert slow.aside > MANY // 2
     assert threads.elsewhere < MANY // 2  # those that make the connections
-    assert no_leftovers(tmp_path)
-
-
-@pytest.mark.parametrize("slow", ["replace", "history", "another disk"])
-def test_where_the_end_takes_long_files_are_saved_in_several_threads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: str
-) -> None:
-    monkeypatch.setattr(loop, "LONG", 0.005)
-    threads: list[str] = []
-
-    def slowly(owner: Any, name: str) -> None:
-        function = getattr(owner, name)
-
-        def called(*arguments: Any) -> Any:
-            threads.append(threading.current_thread().name)
-            time.sleep(0.02)
-            return function(*arguments)
-
-        monkeypatch.setattr(owner, name, called)
-
-    slowly(*{"replace": (os, "replace"), "history": (History, "add"), "another disk": (_part, "_copy")}[slow])
-    settings = Settings(max_concurrent=8)
-    if slow == "another disk":
-        monkeypatch.setattr(os, "replace", other_disk(os.replace))
-        (tmp_path / "parts").mkdir()
-        settings = Settings(max_concurrent=8, tmp_dir=tmp_path / "parts")
-    with Origin({"*": FILE}) as origin, Client(settings, history=tmp_path / "done") as client:
-        reports = client.swarm([origin.url(f"/{number}.bin") for number in range(MANY)], tmp_path / "files")
-    assert {content_of(report) for report in reports} == {b"file"}
-    assert threads.count("qetch-aside") > MANY // 2
-    assert no_leftovers(tmp_path / "files")
 
 
 def other_disk(replace: Callable[..., object]) -> Callable[..., None]:

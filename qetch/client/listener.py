@@ -79,7 +79,7 @@ class Dispatcher:
             report: Told as it is now.
             wait: Whether to wait, if too many events wait already; else nobody is told.
         """
-        if self.listeners and self._is_wanted(name):
+        if self._is_wanted(name):
             self._put(_Event(name, (report.snapshot(),), report), wait=wait)
 
     def _is_wanted(self, name: str) -> bool:

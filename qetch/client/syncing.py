@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qetch.downloaders import _aside
@@ -49,25 +50,19 @@ class Slowness:
         return now < self._until
 
 
+@dataclass(slots=True, eq=False)
 class Saving:
     """A file that is being saved.
 
-    Args:
+    Attributes:
         job: Whose.
         steps: Of its download.
-
-    Attributes:
-        job: See above.
-        steps: See above.
         seconds: How long it has taken, but for the waits.
     """
 
-    __slots__ = ("job", "seconds", "steps")
-
-    def __init__(self, job: Job, steps: Steps) -> None:
-        self.job = job
-        self.steps = steps
-        self.seconds = 0.0
+    job: Job
+    steps: Steps
+    seconds: float = 0.0
 
 
 class Syncers:
